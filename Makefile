@@ -1,0 +1,132 @@
+# Switchpoint's build. Everything made goes below $(BUILD); nothing else is touched.
+#
+#   make            the servers, loadgen and bench, in build/bin/
+#   make bench      run the suite and plot it (PROFILE=, MODELS=, WORKLOADS=, TRIALS=, SEED=)
+#   make test       unit tests, then end-to-end tests against every server binary
+#   make help       every target, a line each
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build
+
+CFLAGS   ?= -O2 -g
+# What the code needs, whatever CFLAGS the user chose. SANITIZE=address,undefined or thread.
+SANITIZE ?=
+WERROR   ?=
+OWN_CFLAGS := -std=gnu17 -pthread -I. -Wall -Wextra -Wshadow -Wconversion -Wvla \
+              -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
+              $(if $(WERROR),-Werror) \
+              $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+OWN_CPPFLAGS := -D_GNU_SOURCE -DSWITCHPOINT_VERSION='"$(VERSION)"'
+OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+PKG_CONFIG ?= pkg-config
+PKGS := jansson inih gsl
+ifeq ($(filter clean help,$(MAKECMDGOALS)),)
+missing := $(strip $(foreach p,$(PKGS),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
+ifneq ($(missing),)
+$(error not installed: $(missing). Run scripts/setup, which installs what the build needs)
+endif
+endif
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+JSON_LIBS  := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
+INI_LIBS   := $(shell $(PKG_CONFIG) --libs inih 2>/dev/null)
+GSL_LIBS   := $(shell $(PKG_CONFIG) --libs gsl 2>/dev/null)
+
+# llhttp: a shared library where the distribution has one; Debian's node-llhttp ships its C sources.
+ifeq ($(shell $(PKG_CONFIG) --exists libllhttp && echo yes),yes)
+LLHTTP_CFLAGS := $(shell $(PKG_CONFIG) --cflags libllhttp)
+LLHTTP_LIBS   := $(shell $(PKG_CONFIG) --libs libllhttp)
+LLHTTP_OBJ    :=
+else
+LLHTTP_CFLAGS := -isystem /usr/share/include/llhttp
+LLHTTP_LIBS   :=
+LLHTTP_OBJ    := $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
+endif
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
+
+COMMON_OBJ  := $(call objects,common)
+SERVER_OBJ  := $(call objects,servers servers/http servers/handler) $(BUILD)/servers/main.o
+LOADGEN_OBJ := $(call objects,loadgen)
+BENCH_OBJ   := $(call objects,bench)
+
+MODELS      := $(subst _,-,$(patsubst servers/models/%.c,%,$(wildcard servers/models/*.c)))
+SERVERS     := $(patsubst %,$(BUILD)/bin/server-%,$(MODELS))
+PROGRAMS    := $(SERVERS) $(BUILD)/bin/loadgen $(BUILD)/bin/bench
+
+UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all
+all: $(PROGRAMS)
+
+.PHONY: help
+help:
+	@sed -n 's/^#   \(make.*\)/\1/p; s/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' 'NF==2{printf "%-15s %s\n",$$1,$$2;next}{print}'
+
+# --- compile and link -------------------------------------------------------------------------
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(LLHTTP_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Another project's code: its warnings are not ours to mend.
+$(BUILD)/llhttp/%.o: /usr/share/llhttp/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -DLLHTTP_STRICT_MODE=1 $(LLHTTP_CFLAGS) $(filter -fsanitize% -fno-omit%,$(OWN_CFLAGS)) $(CFLAGS) -w -c -o $@ $<
+
+# Rewritten only when the flags change, so that objects are never a mixture of two builds.
+BUILD_FLAGS = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(LDFLAGS)
+.PHONY: FORCE
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(BUILD_FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(BUILD_FLAGS))' > $@
+
+link = $(CC) $(OWN_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(1) $(LDLIBS)
+
+$(BUILD)/bin/loadgen: $(BUILD)/loadgen/main.o $(LOADGEN_OBJ) $(COMMON_OBJ) $(LLHTTP_OBJ)
+	@mkdir -p $(@D)
+	$(call link,-lev $(LLHTTP_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+
+$(BUILD)/bin/bench: $(BUILD)/bench/main.o $(BENCH_OBJ) $(COMMON_OBJ)
+	@mkdir -p $(@D)
+	$(call link,$(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+
+# A model is one file, and the one difference between two servers.
+define server_rule
+$(BUILD)/bin/server-$(1): $(BUILD)/servers/models/$(subst -,_,$(1)).o $(SERVER_OBJ) $(COMMON_OBJ) $(LLHTTP_OBJ)
+	@mkdir -p $$(@D)
+	$$(call link,-lev $$(LLHTTP_LIBS) -lm)
+endef
+$(foreach m,$(MODELS),$(eval $(call server_rule,$(m))))
+
+# --- tests ------------------------------------------------------------------------------------
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(filter-out %/main.o,$(SERVER_OBJ)) $(LOADGEN_OBJ) $(BENCH_OBJ) $(COMMON_OBJ) $(LLHTTP_OBJ)
+	@mkdir -p $(@D)
+	$(call link,-lcmocka -lev $(LLHTTP_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+
+.PHONY: test unit e2e
+test: unit e2e ## unit tests, then end-to-end tests against every server binary
+
+unit: $(UNIT_TESTS) ## the unit tests alone
+	@for t in $(UNIT_TESTS); do $$t || exit 1; done
+
+e2e: all ## the end-to-end tests alone
+	BIN=$(abspath $(BUILD)/bin) bats tests/e2e
+
+# --- house keeping ----------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## remove what was built (results stay)
+	rm -rf $(BUILD)
+
+.PHONY: install
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:
+.DELETE_ON_ERROR:
