@@ -1,0 +1,459 @@
+#include "loadgen/probe_ledger.h"
+
+#include "loadgen/probe_btf.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { PROCESSES_MAX = 16384, PROGRAM_MAX = 64 };
+
+/* The ledger's row for a process: an array, so that the programs below can
+ * name a column by its number. The living are only ever added to, and read as
+ * the difference of two readings: so no reset can race with an exit. */
+enum column {
+    DEAD_VOLUNTARY,
+    DEAD_INVOLUNTARY,
+    LIVING_VOLUNTARY,
+    LIVING_INVOLUNTARY,
+    BORN,
+    DIED,
+    SYSCALLS,
+    LOST,
+    COLUMNS
+};
+
+struct row {
+    uint64_t column[COLUMNS];
+};
+
+/* linux/sched.h, stable since 2.6: the task is on its way out. It is set just
+ * before the exit tracepoint, so a task is either living or written down. */
+static const int pf_exiting = 0x4;
+
+/* pid namespaces: include/linux/proc_ns.h, PROC_PID_INIT_INO. */
+static const ino_t first_pid_namespace = 0xEFFFFFFCu;
+
+static int bpf(int command, union bpf_attr *attr)
+{
+    return (int)syscall(SYS_bpf, command, attr, sizeof *attr);
+}
+
+static void close_if_open(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* --- a program, instruction by instruction (Documentation/bpf/standardization) ---------------- */
+
+struct program {
+    struct bpf_insn code[PROGRAM_MAX];
+    int length;
+};
+
+struct layout {
+    int tgid, flags, nvcsw, nivcsw; /* offsets in task_struct */
+};
+
+static void emit(struct program *p, int code, int to, int from, int offset, int immediate)
+{
+    p->code[p->length++] = (struct bpf_insn){.code = (uint8_t)code,
+                                             .dst_reg = (uint8_t)(to & 0xf),
+                                             .src_reg = (uint8_t)(from & 0xf),
+                                             .off = (int16_t)offset,
+                                             .imm = immediate};
+}
+
+static void load(struct program *p, int size, int to, int base, int offset)
+{
+    emit(p, BPF_LDX | BPF_MEM | size, to, base, offset, 0);
+}
+
+static void set(struct program *p, int to, int value)
+{
+    emit(p, BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value);
+}
+
+static void copy(struct program *p, int to, int from)
+{
+    emit(p, BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0);
+}
+
+static void finish(struct program *p)
+{
+    set(p, BPF_REG_0, 0);
+    emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+/* Ends the program unless the comparison with `value` holds. */
+static void require(struct program *p, int comparison, int reg, int value)
+{
+    emit(p, BPF_JMP | comparison | BPF_K, reg, 0, 2, value);
+    finish(p);
+}
+
+static void map_address(struct program *p, int to, int map)
+{
+    emit(p, BPF_LD | BPF_DW | BPF_IMM, to, BPF_PSEUDO_MAP_FD, 0, map);
+    emit(p, 0, 0, 0, 0, 0); /* the upper half of the wide immediate */
+}
+
+/* R0 = the row of the process whose id is in R7; ends the program when it has none. */
+static void find_row(struct program *p, int map)
+{
+    emit(p, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_7, -4, 0);
+    map_address(p, BPF_REG_1, map);
+    copy(p, BPF_REG_2, BPF_REG_10);
+    emit(p, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -4);
+    emit(p, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem);
+    require(p, BPF_JNE, BPF_REG_0, 0);
+}
+
+/* Adds R1 to a column of the row at `row`. */
+static void add_to(struct program *p, int row, enum column column)
+{
+    emit(p, BPF_STX | BPF_ATOMIC | BPF_DW, row, BPF_REG_1, (int)column * 8, BPF_ADD);
+}
+
+static void add_switches(struct program *p, const struct layout *at, enum column voluntary)
+{
+    load(p, BPF_DW, BPF_REG_1, BPF_REG_6, at->nvcsw);
+    add_to(p, BPF_REG_0, voluntary);
+    load(p, BPF_DW, BPF_REG_1, BPF_REG_6, at->nivcsw);
+    add_to(p, BPF_REG_0, voluntary + 1);
+}
+
+/* sched_process_exit(task, …): a thread of ours dies. */
+static struct program at_exit_of_a_thread(int map, const struct layout *at)
+{
+    struct program p = {.length = 0};
+    load(&p, BPF_DW, BPF_REG_6, BPF_REG_1, 0);
+    load(&p, BPF_W, BPF_REG_7, BPF_REG_6, at->tgid);
+    find_row(&p, map);
+    add_switches(&p, at, DEAD_VOLUNTARY);
+    set(&p, BPF_REG_1, 1);
+    add_to(&p, BPF_REG_0, DIED);
+    finish(&p);
+    return p;
+}
+
+/* Once for every task of the machine, whenever the iterator is read: struct
+ * bpf_iter__task { meta, task }; the last call has no task. */
+static struct program for_each_task(int map, const struct layout *at)
+{
+    struct program p = {.length = 0};
+    load(&p, BPF_DW, BPF_REG_6, BPF_REG_1, 8);
+    require(&p, BPF_JNE, BPF_REG_6, 0);
+    load(&p, BPF_W, BPF_REG_7, BPF_REG_6, at->flags);
+    emit(&p, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_7, 0, 0, pf_exiting);
+    require(&p, BPF_JEQ, BPF_REG_7, 0);
+    load(&p, BPF_W, BPF_REG_7, BPF_REG_6, at->tgid);
+    find_row(&p, map);
+    add_switches(&p, at, LIVING_VOLUNTARY);
+    finish(&p);
+    return p;
+}
+
+/* sched_process_fork(parent, child): a thread of ours makes a thread, or a
+ * process, which then has a row before it first runs. */
+static struct program at_fork(int map, const struct layout *at)
+{
+    enum { NEW_ROW = -16 - (int)sizeof(struct row), NO_SECOND_ROW = 16 };
+    struct program p = {.length = 0};
+    load(&p, BPF_DW, BPF_REG_6, BPF_REG_1, 8);
+    load(&p, BPF_DW, BPF_REG_7, BPF_REG_1, 0);
+    load(&p, BPF_W, BPF_REG_7, BPF_REG_7, at->tgid);
+    find_row(&p, map);
+    copy(&p, BPF_REG_8, BPF_REG_0);
+    set(&p, BPF_REG_1, 1);
+    add_to(&p, BPF_REG_8, BORN);
+    load(&p, BPF_W, BPF_REG_6, BPF_REG_6, at->tgid);
+    emit(&p, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_6, BPF_REG_7, 2, 0);
+    finish(&p);
+
+    emit(&p, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_6, -4, 0);
+    for (int i = 0; i < COLUMNS; i++)
+        emit(&p, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, NEW_ROW + i * 8, 0);
+    map_address(&p, BPF_REG_1, map);
+    copy(&p, BPF_REG_2, BPF_REG_10);
+    emit(&p, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -4);
+    copy(&p, BPF_REG_3, BPF_REG_10);
+    emit(&p, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, NEW_ROW);
+    set(&p, BPF_REG_4, BPF_ANY);
+    emit(&p, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_update_elem);
+    require(&p, BPF_JNE, BPF_REG_0, 0);
+    set(&p, BPF_REG_1, 1);
+    add_to(&p, BPF_REG_8, LOST);
+    finish(&p);
+    return p;
+}
+
+/* sys_enter(registers, number): the caller is the current process. */
+static struct program at_system_call(int map)
+{
+    struct program p = {.length = 0};
+    emit(&p, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_current_pid_tgid);
+    copy(&p, BPF_REG_7, BPF_REG_0);
+    emit(&p, BPF_ALU64 | BPF_RSH | BPF_K, BPF_REG_7, 0, 0, 32);
+    find_row(&p, map);
+    set(&p, BPF_REG_1, 1);
+    add_to(&p, BPF_REG_0, SYSCALLS);
+    finish(&p);
+    return p;
+}
+
+/* --- into the kernel -------------------------------------------------------------------------- */
+
+static int load_program(const struct program *p, const char *name, enum bpf_attach_type attach,
+                        uint32_t attach_id)
+{
+    if (attach_id == 0) {
+        errno = ENOENT; /* this kernel has no such tracepoint or iterator */
+        return -1;
+    }
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.prog_type = BPF_PROG_TYPE_TRACING;
+    attr.expected_attach_type = attach;
+    attr.attach_btf_id = attach_id;
+    attr.insns = (uintptr_t)p->code;
+    attr.insn_cnt = (uint32_t)p->length;
+    attr.license = (uintptr_t) "Dual MIT/GPL";
+    snprintf(attr.prog_name, sizeof attr.prog_name, "%s", name);
+    return bpf(BPF_PROG_LOAD, &attr);
+}
+
+/* The link holds the program: closing it takes the program out of the kernel. */
+static int attach_to_tracepoint(const struct program *p, const char *name, const struct btf *b,
+                                const char *tracepoint)
+{
+    int program =
+        load_program(p, name, BPF_TRACE_RAW_TP, btf_type_id(b, BTF_KIND_TYPEDEF, tracepoint));
+    if (program < 0)
+        return -1;
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.raw_tracepoint.prog_fd = (uint32_t)program;
+    int link = bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
+    int error = errno;
+    close(program);
+    errno = error;
+    return link;
+}
+
+static int create_map(void)
+{
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.map_type = BPF_MAP_TYPE_HASH;
+    attr.key_size = sizeof(uint32_t);
+    attr.value_size = sizeof(struct row);
+    attr.max_entries = PROCESSES_MAX;
+    attr.map_flags = BPF_F_NO_PREALLOC;
+    return bpf(BPF_MAP_CREATE, &attr);
+}
+
+static int link_iterator(int program)
+{
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.link_create.prog_fd = (uint32_t)program;
+    attr.link_create.attach_type = BPF_TRACE_ITER;
+    return bpf(BPF_LINK_CREATE, &attr);
+}
+
+static int find_layout(const struct btf *b, struct layout *at)
+{
+    at->tgid = btf_member_offset(b, "task_struct", "tgid");
+    at->flags = btf_member_offset(b, "task_struct", "flags");
+    at->nvcsw = btf_member_offset(b, "task_struct", "nvcsw");
+    at->nivcsw = btf_member_offset(b, "task_struct", "nivcsw");
+    if (at->tgid >= 0 && at->flags >= 0 && at->nvcsw >= 0 && at->nivcsw >= 0)
+        return 0;
+    errno = ENOENT;
+    return -1;
+}
+
+/* The programs see the process ids of the first namespace, and so must we. */
+static int in_first_pid_namespace(void)
+{
+    struct stat about;
+    if (stat("/proc/self/ns/pid", &about))
+        return -1;
+    if (about.st_ino == first_pid_namespace)
+        return 0;
+    errno = EXDEV;
+    return -1;
+}
+
+static int install(struct ledger *l, const struct btf *b, const char **step)
+{
+    struct layout at;
+    *step = "finding the kernel's task_struct";
+    if (find_layout(b, &at))
+        return -1;
+
+    *step = "bpf(BPF_MAP_CREATE)";
+    if ((l->map = create_map()) < 0)
+        return -1;
+
+    *step = "following thread exits";
+    struct program p = at_exit_of_a_thread(l->map, &at);
+    if ((l->exit_link = attach_to_tracepoint(&p, "sp_exit", b, "btf_trace_sched_process_exit")) < 0)
+        return -1;
+
+    *step = "following fork";
+    p = at_fork(l->map, &at);
+    if ((l->fork_link = attach_to_tracepoint(&p, "sp_fork", b, "btf_trace_sched_process_fork")) < 0)
+        return -1;
+
+    *step = "iterating over tasks";
+    p = for_each_task(l->map, &at);
+    l->iterator_program = load_program(&p, "sp_tasks", BPF_TRACE_ITER,
+                                       btf_type_id(b, BTF_KIND_FUNC, "bpf_iter_task"));
+    if (l->iterator_program < 0)
+        return -1;
+    return (l->iterator_link = link_iterator(l->iterator_program)) < 0 ? -1 : 0;
+}
+
+int ledger_open(struct ledger *l, char *why, size_t why_size)
+{
+    *l = (struct ledger){-1, -1, -1, -1, -1, -1};
+    const char *step = "looking at the pid namespace";
+    struct btf b = {0};
+    int failed = in_first_pid_namespace();
+    if (!failed) {
+        step = "reading /sys/kernel/btf/vmlinux";
+        failed = btf_load(&b);
+    }
+    if (!failed)
+        failed = install(l, &b, &step);
+    int error = errno;
+    btf_free(&b);
+    if (!failed)
+        return 0;
+    snprintf(why, why_size, "%s: %s", step, strerror(error));
+    ledger_close(l);
+    errno = error;
+    return -1;
+}
+
+void ledger_close(struct ledger *l)
+{
+    close_if_open(&l->syscall_link);
+    close_if_open(&l->iterator_link);
+    close_if_open(&l->iterator_program);
+    close_if_open(&l->fork_link);
+    close_if_open(&l->exit_link);
+    close_if_open(&l->map);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static int map_command(const struct ledger *l, int command, const void *key, void *value,
+                       uint64_t flags)
+{
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.map_fd = (uint32_t)l->map;
+    attr.key = (uintptr_t)key;
+    attr.value = (uintptr_t)value; /* for BPF_MAP_GET_NEXT_KEY the same place is next_key */
+    attr.flags = flags;
+    return bpf(command, &attr);
+}
+
+int ledger_enter(struct ledger *l, pid_t process)
+{
+    struct row row = {{0}};
+    if (map_command(l, BPF_MAP_UPDATE_ELEM, &process, &row, BPF_NOEXIST) && errno != EEXIST)
+        return -1;
+    return 0;
+}
+
+static struct row sum_rows(const struct ledger *l)
+{
+    struct row sum = {{0}};
+    pid_t key = 0, *last = NULL;
+    while (map_command(l, BPF_MAP_GET_NEXT_KEY, last, &key, 0) == 0) {
+        struct row row;
+        last = &key;
+        if (map_command(l, BPF_MAP_LOOKUP_ELEM, &key, &row, 0) == 0)
+            for (int i = 0; i < COLUMNS; i++)
+                sum.column[i] += row.column[i];
+    }
+    return sum;
+}
+
+/* Reading the iterator to its end runs the program once for every task. */
+static int visit_living(const struct ledger *l)
+{
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.iter_create.link_fd = (uint32_t)l->iterator_link;
+    int tasks = bpf(BPF_ITER_CREATE, &attr);
+    if (tasks < 0)
+        return -1;
+    char nothing[64];
+    ssize_t n;
+    do
+        n = read(tasks, nothing, sizeof nothing);
+    while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+    int error = errno;
+    close(tasks);
+    errno = error;
+    return n < 0 ? -1 : 0;
+}
+
+int ledger_read(const struct ledger *l, struct ledger_sums *sums)
+{
+    struct row before = sum_rows(l);
+    if (visit_living(l))
+        return -1;
+    struct row now = sum_rows(l);
+    const uint64_t *b = before.column, *n = now.column;
+    *sums = (struct ledger_sums){
+        .voluntary = n[DEAD_VOLUNTARY] + n[LIVING_VOLUNTARY] - b[LIVING_VOLUNTARY],
+        .involuntary = n[DEAD_INVOLUNTARY] + n[LIVING_INVOLUNTARY] - b[LIVING_INVOLUNTARY],
+        .born = n[BORN],
+        .died = n[DIED],
+        .syscalls = n[SYSCALLS],
+        .lost = n[LOST],
+    };
+    return 0;
+}
+
+size_t ledger_processes(const struct ledger *l, pid_t *processes, size_t capacity)
+{
+    size_t count = 0;
+    pid_t key = 0, *last = NULL;
+    while (count < capacity && map_command(l, BPF_MAP_GET_NEXT_KEY, last, &key, 0) == 0) {
+        processes[count++] = key;
+        last = &key;
+    }
+    return count;
+}
+
+int ledger_count_syscalls(struct ledger *l)
+{
+    struct btf b;
+    if (btf_load(&b))
+        return -1;
+    struct program p = at_system_call(l->map);
+    l->syscall_link = attach_to_tracepoint(&p, "sp_syscall", &b, "btf_trace_sys_enter");
+    int error = errno;
+    btf_free(&b);
+    errno = error;
+    return l->syscall_link < 0 ? -1 : 0;
+}
+
+void ledger_ignore_syscalls(struct ledger *l)
+{
+    close_if_open(&l->syscall_link);
+}

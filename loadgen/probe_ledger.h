@@ -1,0 +1,52 @@
+/* A ledger of context switches, kept by four small programs in the kernel.
+ *
+ * The kernel counts every task's voluntary and involuntary switches anyway, in
+ * task_struct; what is missing is somebody who writes the figures down before
+ * a dead thread takes them along. A BPF program does so at each thread's exit,
+ * a second one adds up the living when asked, a third follows fork so that the
+ * ledger always covers the whole process tree. Nothing runs at a context
+ * switch, and a thread is created and dies without anything to inherit: that
+ * is why this is preferred to perf events (docs/probes.md has the figures).
+ *
+ * Needs CAP_BPF and CAP_PERFMON, and a kernel (5.8 or later) that describes its
+ * types. Knows nothing of /proc and of the measured window. */
+#ifndef LOADGEN_PROBE_LEDGER_H
+#define LOADGEN_PROBE_LEDGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ledger {
+    int map, exit_link, fork_link, iterator_link; /* descriptors */
+    int iterator_program;
+    int syscall_link; /* -1 unless system calls are being counted */
+};
+
+/* Since a process was entered: dead and living threads together. */
+struct ledger_sums {
+    uint64_t voluntary, involuntary;
+    uint64_t born, died; /* threads, a new process's first one included */
+    uint64_t syscalls;   /* while counted */
+    uint64_t lost;       /* processes for which the ledger had no room */
+};
+
+/* 0, or -1 with errno and `why`, a text that says what failed. */
+int ledger_open(struct ledger *, char *why, size_t why_size);
+void ledger_close(struct ledger *);
+
+/* Covers a process and all that it forks from now on. 0, or -1 with errno. */
+int ledger_enter(struct ledger *, pid_t process);
+
+/* All entered processes and their descendants, as of now. 0, or -1 with errno. */
+int ledger_read(const struct ledger *, struct ledger_sums *);
+
+/* Fills in up to `capacity` covered processes (dead ones included); returns how many. */
+size_t ledger_processes(const struct ledger *, pid_t *processes, size_t capacity);
+
+/* Costs every system call on the machine some tens of nanoseconds while it is
+ * on, and the covered ones more. 0, or -1 with errno. */
+int ledger_count_syscalls(struct ledger *);
+void ledger_ignore_syscalls(struct ledger *);
+
+#endif

@@ -1,0 +1,63 @@
+/* The server under test as a process: start it, know when it is ready, see
+ * whether it still lives, stop it.
+ *
+ * A server that we start never outlives us: it is in a process group of its
+ * own, which target_stop kills as a whole, and the kernel kills it when the
+ * thread that started it ends (so start it from the main thread). Its own group
+ * also keeps a Ctrl-C on the terminal from it: the measurement decides when the
+ * server ends. Knows nothing of HTTP and of what is measured. */
+#ifndef LOADGEN_TARGET_H
+#define LOADGEN_TARGET_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* How long target_stop should wait: a server may take 5 s to finish what is in flight. */
+#define TARGET_GRACE_S 6.0
+
+struct target {
+    pid_t pid;
+    bool ours;     /* we started it, and shall stop it */
+    char host[64]; /* as in the ready line, IPv6 without brackets; "" when attached */
+    int port;      /* 0 when attached */
+    char model[64];
+    double compute_rate; /* iterations per microsecond; 0 when not told */
+
+    /* How it ended. */
+    bool ended;      /* it is gone; status counts if it is ours */
+    bool unasked;    /* it ended before target_stop asked it to */
+    bool was_killed; /* it did not end by itself within the grace period */
+    int status;      /* as from waitpid(2) */
+
+    int pidfd;
+    int output; /* our end of its standard output */
+    bool draining;
+    pthread_t drain;
+};
+
+/* Starts argv[0] (found by PATH) and waits for the line
+ *     ready ADDR:PORT model=NAME pid=N compute_rate=R
+ * on its standard output. `before_exec` (may be NULL) runs in this process when
+ * the new one exists but has not yet executed the command; when it does not
+ * return 0, the start is given up. What the server prints after that line is
+ * read and thrown away, so that it never blocks. Its standard error is ours.
+ * 0, or -1 with a message in `error`; then nothing is left behind. */
+int target_start(struct target *, char *const argv[], int (*before_exec)(void *arg, pid_t pid),
+                 void *arg, double ready_timeout_s, char *error, size_t error_size);
+
+/* Refers to a process that runs already. 0, or -1 with a message in `error`. */
+int target_attach(struct target *, pid_t pid, char *error, size_t error_size);
+
+/* Once it is false, target_describe_end says how it ended. */
+bool target_alive(struct target *);
+
+/* SIGTERM, `grace_s` seconds to end, SIGKILL for all that is left of the group.
+ * Of a target that is not ours it only lets go. Call once. */
+void target_stop(struct target *, double grace_s);
+
+/* "exited with status 3", "was ended by signal 11 (Segmentation fault)", … */
+void target_describe_end(const struct target *, char *text, size_t size);
+
+#endif
