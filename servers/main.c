@@ -1,0 +1,142 @@
+/* From the command line to a listening socket to the model's hands: the same in every server. */
+#include "common/address.h"
+#include "common/clock.h"
+#include "servers/handler/compute.h"
+#include "servers/model.h"
+#include "servers/options.h"
+#include "servers/stop.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Iterations per microsecond when nothing disturbs: the best of several short runs. */
+static double calibrate(void)
+{
+    enum { RUNS = 20, ITERATIONS = 1000000 };
+    uint64_t best_ns = NEVER_NS;
+    for (int i = 0; i < RUNS; i++) {
+        uint64_t start_ns = clock_now_ns();
+        compute(ITERATIONS);
+        uint64_t took_ns = clock_now_ns() - start_ns;
+        best_ns = took_ns < best_ns ? took_ns : best_ns;
+    }
+    return ITERATIONS * 1000.0 / (double)best_ns;
+}
+
+/* More would not fit the table of stop.c; an "unlimited" limit is 2^30 descriptors in some systems. */
+enum { MOST_DESCRIPTORS = 1 << 20 };
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max < MOST_DESCRIPTORS ? limit.rlim_max : MOST_DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int listen_on(const char *where, unsigned backlog)
+{
+    struct address address;
+    const char *why;
+    if (!address_parse(where, &address, &why))
+        errx(1, "cannot listen on %s: %s", where, why);
+    int fd = socket(address.socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        err(1, "cannot listen on %s", where);
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* Accepted sockets inherit it: an answer goes out when it is written. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (bind(fd, (struct sockaddr *)&address.socket, address.length) < 0 ||
+        listen(fd, (int)backlog) < 0)
+        err(1, "cannot listen on %s", where);
+    return fd;
+}
+
+static int open_root(const char *root)
+{
+    if (!root)
+        return -1;
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || faccessat(fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
+        err(1, "cannot serve files from %s", root);
+    return fd;
+}
+
+static uint64_t unix_epoch_ns(void)
+{
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (uint64_t)wall.tv_sec * NS_PER_S + (uint64_t)wall.tv_nsec - clock_now_ns();
+}
+
+static void format_ready_line(int listen_fd, double compute_rate, char *line, size_t size)
+{
+    struct address bound = {.length = sizeof bound.socket};
+    char text[ADDRESS_TEXT_BYTES];
+    getsockname(listen_fd, (struct sockaddr *)&bound.socket, &bound.length);
+    address_text(&bound, text);
+    snprintf(line, size, "ready %s model=%s pid=%d compute_rate=%.3f\n", text, model.name,
+             (int)getpid(), compute_rate);
+}
+
+void server_ready(const struct server *server)
+{
+    fputs(server->ready_line, stdout);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    options_parse(argc, argv, &model, &options);
+
+    if (options.pinned && sched_setaffinity(0, sizeof options.cpus, &options.cpus) < 0)
+        err(1, "cannot pin to the CPUs of --cpus");
+    raise_descriptor_limit();
+    /* A sleeping thread wakes when its time is up, not up to 50 us later (prctl(2)):
+     * a thread's wait must be as precise as a loop's timerfd. Threads inherit it. */
+    prctl(PR_SET_TIMERSLACK, 1);
+
+    int root_fd = open_root(options.root);
+    int listen_fd = listen_on(options.listen, options.backlog);
+    stop_install(listen_fd);
+    double compute_rate = options.compute_rate > 0 ? options.compute_rate : calibrate();
+    char ready_line[160];
+    format_ready_line(listen_fd, compute_rate, ready_line, sizeof ready_line);
+
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    sem_t free_places;
+    sem_init(&free_places, 0, options.max_connections);
+    struct server server = {
+        .name = program_invocation_short_name,
+        .listen_fd = listen_fd,
+        .root_fd = root_fd,
+        .workers = options.workers,
+        .max_connections = options.max_connections,
+        .stack_bytes = (size_t)options.stack_bytes,
+        .lock = &lock,
+        .free_places = options.max_connections ? &free_places : NULL,
+        .ready_line = ready_line,
+        .http = {
+            .handler = {.compute_rate = compute_rate, .has_root = root_fd >= 0},
+            .head_max_bytes = (size_t)options.max_header_bytes,
+            .head_max_fields = (unsigned)options.max_header_fields,
+            .body_max_bytes = (size_t)options.max_body_bytes,
+            .keepalive_requests = options.keepalive_requests,
+            .idle_timeout_ns = options.idle_timeout_ns,
+            .header_timeout_ns = options.header_timeout_ns,
+            .unix_epoch_ns = unix_epoch_ns(),
+            .stopping = &stop_requested,
+        },
+    };
+    return model.run(&server) < 0 ? 1 : 0;
+}

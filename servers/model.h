@@ -1,0 +1,41 @@
+/* What a concurrency model is: a name, and a way to run a server.
+ *
+ * Every file in servers/models/ defines `model`; linked with everything else in
+ * servers/ it is one server binary. A model accepts clients and waits for what
+ * their connections wait for, in its own way. It does nothing else. */
+#ifndef SERVERS_MODEL_H
+#define SERVERS_MODEL_H
+
+#include "servers/http/connection.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+struct server {
+    const char *name; /* for messages: "server-epoll" */
+    int listen_fd;
+    int root_fd; /* what /files/ serves; -1: nothing */
+    unsigned workers;
+    unsigned max_connections; /* 0: as many as there are descriptors */
+    size_t stack_bytes;       /* of each thread; 0: the system's default */
+    struct connection_config http;
+    pthread_mutex_t *lock; /* the server-wide lock of INTEREST_LOCK */
+    sem_t *free_places;    /* counts down from max_connections; NULL: no limit */
+    atomic_uint clients;   /* accepted and not yet closed */
+    const char *ready_line;
+};
+
+struct model {
+    const char *name; /* as in the ready line: "thread-pool" */
+    bool has_pool;    /* does --workers mean anything to it */
+    /* Serves until stop_requested. 0, or -1 after having said on standard error what failed. */
+    int (*run)(struct server *);
+};
+
+extern const struct model model;
+
+/* Says on standard output that the server can serve. A model calls it once its threads exist. */
+void server_ready(const struct server *);
+
+#endif

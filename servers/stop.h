@@ -1,0 +1,27 @@
+/* Stopping: SIGTERM or SIGINT ends accepting, and lets what is in flight finish.
+ *
+ * Every model waits in a different system call, and all of them must notice.
+ * The signal handler therefore speaks to the sockets: it shuts the listening
+ * socket down, so that accept fails in whatever way it is waited for, and the
+ * receiving side of every connection, so that what waits for a next request
+ * sees its end. shutdown(2) is async-signal-safe, and unlike EINTR it cannot
+ * come a moment too early. A signal handler has no argument to find the
+ * sockets by: hence the one table of descriptors here. */
+#ifndef SERVERS_STOP_H
+#define SERVERS_STOP_H
+
+#include <signal.h>
+
+/* After that long, what is still in flight is abandoned. */
+enum { STOP_GRACE_S = 5 };
+
+extern volatile sig_atomic_t stop_requested;
+
+/* SIGTERM and SIGINT stop this server from now on; a second one ends it at once. */
+void stop_install(int listen_fd);
+
+/* While watched, a connection's receiving side is shut down by a stop (at once, if it came before). */
+void stop_watch(int fd);
+void stop_unwatch(int fd);
+
+#endif
