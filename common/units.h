@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Digits, with at most one decimal point: "5", "0.25", ".5". Not an exponent. Needs no final NUL. */
+/* Digits with at most one decimal point: "5", "0.25", ".5". No exponent. Needs no final NUL. */
 bool parse_decimal(const char *text, size_t length, double *value);
 
 /* A whole number between `least` and `most`. */

@@ -31,7 +31,7 @@ static double calibrate(void)
     return ITERATIONS * 1000.0 / (double)best_ns;
 }
 
-/* More would not fit the table of stop.c; an "unlimited" limit is 2^30 descriptors in some systems. */
+/* More would not fit the table of stop.c; "unlimited" is 2^30 descriptors on some systems. */
 enum { MOST_DESCRIPTORS = 1 << 20 };
 
 static void raise_descriptor_limit(void)
@@ -116,6 +116,17 @@ int main(int argc, char **argv)
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     sem_t free_places;
     sem_init(&free_places, 0, options.max_connections);
+    const struct connection_config http = {
+        .handler = {.compute_rate = compute_rate, .has_root = root_fd >= 0},
+        .head_max_bytes = (size_t)options.max_header_bytes,
+        .head_max_fields = (unsigned)options.max_header_fields,
+        .body_max_bytes = (size_t)options.max_body_bytes,
+        .keepalive_requests = options.keepalive_requests,
+        .idle_timeout_ns = options.idle_timeout_ns,
+        .header_timeout_ns = options.header_timeout_ns,
+        .unix_epoch_ns = unix_epoch_ns(),
+        .stopping = &stop_requested,
+    };
     struct server server = {
         .name = program_invocation_short_name,
         .listen_fd = listen_fd,
@@ -126,17 +137,7 @@ int main(int argc, char **argv)
         .lock = &lock,
         .free_places = options.max_connections ? &free_places : NULL,
         .ready_line = ready_line,
-        .http = {
-            .handler = {.compute_rate = compute_rate, .has_root = root_fd >= 0},
-            .head_max_bytes = (size_t)options.max_header_bytes,
-            .head_max_fields = (unsigned)options.max_header_fields,
-            .body_max_bytes = (size_t)options.max_body_bytes,
-            .keepalive_requests = options.keepalive_requests,
-            .idle_timeout_ns = options.idle_timeout_ns,
-            .header_timeout_ns = options.header_timeout_ns,
-            .unix_epoch_ns = unix_epoch_ns(),
-            .stopping = &stop_requested,
-        },
+        .http = http,
     };
     return model.run(&server) < 0 ? 1 : 0;
 }

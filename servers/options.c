@@ -25,7 +25,7 @@ enum {
 };
 
 static const struct argp_option known[] = {
-    {"listen", 'l', "ADDR:PORT", 0, "Listen here; port 0 lets the kernel choose (127.0.0.1:8080)", 0},
+    {"listen", 'l', "ADDR:PORT", 0, "Listen here; port 0: the kernel chooses (127.0.0.1:8080)", 0},
     {"workers", 'w', "N", 0, "Threads in the pool, where the model has one (16)", 0},
     {"backlog", OPTION_BACKLOG, "N", 0, "listen(2) backlog (4096)", 0},
     {"max-connections", OPTION_MAX_CONNECTIONS, "N", 0,
@@ -54,7 +54,7 @@ struct parsing {
     const struct model *model;
 };
 
-/* Refuses the value of an option: says which, what was given, and what would do. Does not return. */
+/* Refuses an option's value: says which, what was given, what would do. Does not return. */
 static void refuse(struct argp_state *state, const char *option, const char *value,
                    const char *expected)
 {

@@ -20,7 +20,8 @@ extern volatile sig_atomic_t stop_requested;
 /* SIGTERM and SIGINT stop this server from now on; a second one ends it at once. */
 void stop_install(int listen_fd);
 
-/* While watched, a connection's receiving side is shut down by a stop (at once, if it came before). */
+/* While watched, a connection's receiving side is shut down by a stop (also by one that came
+ * before). */
 void stop_watch(int fd);
 void stop_unwatch(int fd);
 

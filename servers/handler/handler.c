@@ -148,8 +148,8 @@ static void skip_authority(const char **at, size_t *length)
     *at = path ? path : "/";
 }
 
-enum handler_need handler_begin(const struct handler_config *config,
-                                const struct request *request, struct exchange *x)
+enum handler_need handler_begin(const struct handler_config *config, const struct request *request,
+                                struct exchange *x)
 {
     exchange_init(x);
     const char *target = request->target;
@@ -193,9 +193,9 @@ static const char *type_of(const char *name)
     static const struct {
         const char *ending, *type;
     } types[] = {
-        {".html", "text/html"},       {".txt", "text/plain"},  {".css", "text/css"},
-        {".js", "text/javascript"},   {".json", "application/json"}, {".svg", "image/svg+xml"},
-        {".png", "image/png"},        {".jpg", "image/jpeg"},  {".pdf", "application/pdf"},
+        {".html", "text/html"},     {".txt", "text/plain"},        {".css", "text/css"},
+        {".js", "text/javascript"}, {".json", "application/json"}, {".svg", "image/svg+xml"},
+        {".png", "image/png"},      {".jpg", "image/jpeg"},        {".pdf", "application/pdf"},
     };
     const char *ending = strrchr(name, '.');
     for (size_t i = 0; ending && i < sizeof types / sizeof *types; i++)

@@ -31,8 +31,8 @@ enum body_source {
 struct response {
     unsigned status;
     const char *content_type;
-    const char *allow;         /* the methods of a 405, else NULL */
-    int64_t last_modified_s;   /* Unix time; -1: none */
+    const char *allow;       /* the methods of a 405, else NULL */
+    int64_t last_modified_s; /* Unix time; -1: none */
     enum body_source source;
     const char *body;
     uint64_t body_bytes;
@@ -67,7 +67,7 @@ struct exchange {
     char text[96];   /* room for a message that names a parameter */
 };
 
-/* Starts work on a request. The exchange is initialised here, and must be ended with exchange_end. */
+/* Starts work on a request. Initialises the exchange, which must be ended with exchange_end. */
 enum handler_need handler_begin(const struct handler_config *, const struct request *,
                                 struct exchange *);
 

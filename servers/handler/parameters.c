@@ -37,7 +37,7 @@ static int parse_one(const char *text, size_t length, double *value, char *why, 
                  known[i].name, known[i].whole ? "whole " : "", known[i].most);
         return -1;
     }
-    /* What the client sent goes back as text/plain, cut short, and with nothing unprintable in it. */
+    /* What the client sent goes back as text/plain, cut short, with nothing unprintable in it. */
     char name[25];
     size_t shown = name_length < sizeof name - 1 ? name_length : sizeof name - 1;
     for (size_t i = 0; i < shown; i++)

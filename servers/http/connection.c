@@ -18,13 +18,13 @@ enum { BODY_COPY_BYTES = 2048 };
 #define LINGER_NS (2 * NS_PER_S)
 
 enum state {
-    READING,      /* for a request, or the rest of one */
-    WAITING,      /* the exchange's wait_ns */
-    LOCKING,      /* for the server-wide lock */
-    OPENING,      /* for the exchange's file */
-    CLOSING,      /* what is in the output is the last */
-    FINISHING,    /* everything sent; the sending side is to be shut down */
-    LINGERING,    /* until the client has closed too */
+    READING,   /* for a request, or the rest of one */
+    WAITING,   /* the exchange's wait_ns */
+    LOCKING,   /* for the server-wide lock */
+    OPENING,   /* for the exchange's file */
+    CLOSING,   /* what is in the output is the last */
+    FINISHING, /* everything sent; the sending side is to be shut down */
+    LINGERING, /* until the client has closed too */
     CLOSED,
 };
 
@@ -46,7 +46,7 @@ struct connection {
     bool versioned;   /* the request line names a version */
     bool keep_alive;  /* by the request's version and Connection field */
     bool expects_continue;
-    bool linger;      /* the client may have sent what will not be read */
+    bool linger; /* the client may have sent what will not be read */
     unsigned char hosts;
     unsigned refusal; /* status with which a parser callback refused the request; 0: none */
 
@@ -352,8 +352,7 @@ static int on_header_value_complete(llhttp_t *parser)
     if (c->name_length == 4 && memcmp(c->name, "host", 4) == 0 && c->hosts < 2)
         c->hosts++;
     if (c->name_length == 6 && memcmp(c->name, "expect", 6) == 0)
-        c->expects_continue =
-            c->value_length == 12 && memcmp(c->value, "100-continue", 12) == 0;
+        c->expects_continue = c->value_length == 12 && memcmp(c->value, "100-continue", 12) == 0;
     c->name_length = c->value_length = 0;
     return ++c->fields > c->config->head_max_fields ? refuse(c, 431) : 0;
 }
@@ -698,8 +697,8 @@ void connection_output(const struct connection *c, struct output *out)
     out->count = 0;
     out->file_offset = out->file_bytes = 0;
     if (c->output_sent < c->output.length)
-        out->pieces[out->count++] = (struct iovec){c->output.bytes + c->output_sent,
-                                                   c->output.length - c->output_sent};
+        out->pieces[out->count++] =
+            (struct iovec){c->output.bytes + c->output_sent, c->output.length - c->output_sent};
     if (c->tail_sent < c->tail_bytes)
         output_tail(c, out);
 }

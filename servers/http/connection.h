@@ -43,11 +43,11 @@ struct connection_config {
     struct handler_config handler;
     size_t head_max_bytes; /* request line and header fields together: 431 beyond */
     unsigned head_max_fields;
-    size_t body_max_bytes;        /* 413 beyond */
-    unsigned keepalive_requests;  /* answers before the connection is closed; 0: no limit */
-    uint64_t idle_timeout_ns;     /* between requests, and between two bytes of a body or answer */
-    uint64_t header_timeout_ns;   /* from a header's first byte to its last: 408 beyond */
-    uint64_t unix_epoch_ns;       /* Unix time at which the caller's clock showed zero */
+    size_t body_max_bytes;       /* 413 beyond */
+    unsigned keepalive_requests; /* answers before the connection is closed; 0: no limit */
+    uint64_t idle_timeout_ns;    /* between requests, and between two bytes of a body or answer */
+    uint64_t header_timeout_ns;  /* from a header's first byte to its last: 408 beyond */
+    uint64_t unix_epoch_ns;      /* Unix time at which the caller's clock showed zero */
     const volatile sig_atomic_t *stopping; /* non-zero: each answer is its connection's last */
 };
 

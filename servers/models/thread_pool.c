@@ -58,9 +58,10 @@ static void *work(void *argument)
 
 static int run(struct server *server)
 {
-    struct pool pool = {server, {.mutex = PTHREAD_MUTEX_INITIALIZER,
-                                 .filled = PTHREAD_COND_INITIALIZER,
-                                 .emptied = PTHREAD_COND_INITIALIZER}};
+    struct pool pool = {server,
+                        {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                         .filled = PTHREAD_COND_INITIALIZER,
+                         .emptied = PTHREAD_COND_INITIALIZER}};
     for (unsigned i = 0; i < server->workers; i++) {
         int error = start_thread(server, work, &pool);
         if (error) {
