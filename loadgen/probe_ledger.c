@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,9 +30,7 @@ enum column {
     COLUMNS
 };
 
-struct row {
-    uint64_t column[COLUMNS];
-};
+_Static_assert((int)COLUMNS * sizeof(uint64_t) == sizeof(struct ledger_row), "a word a column");
 
 /* linux/sched.h, stable since 2.6: the task is on its way out. It is set just
  * before the exit tracepoint, so a task is either living or written down. */
@@ -165,7 +165,7 @@ static struct program for_each_task(int map, const struct layout *at)
  * process, which then has a row before it first runs. */
 static struct program at_fork(int map, const struct layout *at)
 {
-    enum { NEW_ROW = -16 - (int)sizeof(struct row), NO_SECOND_ROW = 16 };
+    enum { NEW_ROW = -16 - (int)sizeof(struct ledger_row), NO_SECOND_ROW = 16 };
     struct program p = {.length = 0};
     load(&p, BPF_DW, BPF_REG_6, BPF_REG_1, 8);
     load(&p, BPF_DW, BPF_REG_7, BPF_REG_1, 0);
@@ -254,7 +254,7 @@ static int create_map(void)
     memset(&attr, 0, sizeof attr);
     attr.map_type = BPF_MAP_TYPE_HASH;
     attr.key_size = sizeof(uint32_t);
-    attr.value_size = sizeof(struct row);
+    attr.value_size = sizeof(struct ledger_row);
     attr.max_entries = PROCESSES_MAX;
     attr.map_flags = BPF_F_NO_PREALLOC;
     return bpf(BPF_MAP_CREATE, &attr);
@@ -325,7 +325,7 @@ static int install(struct ledger *l, const struct btf *b, const char **step)
 
 int ledger_open(struct ledger *l, char *why, size_t why_size)
 {
-    *l = (struct ledger){-1, -1, -1, -1, -1, -1};
+    *l = (struct ledger){-1, -1, -1, -1, -1, -1, {{0}}};
     const char *step = "looking at the pid namespace";
     struct btf b = {0};
     int failed = in_first_pid_namespace();
@@ -371,18 +371,18 @@ static int map_command(const struct ledger *l, int command, const void *key, voi
 
 int ledger_enter(struct ledger *l, pid_t process)
 {
-    struct row row = {{0}};
+    struct ledger_row row = {{0}};
     if (map_command(l, BPF_MAP_UPDATE_ELEM, &process, &row, BPF_NOEXIST) && errno != EEXIST)
         return -1;
     return 0;
 }
 
-static struct row sum_rows(const struct ledger *l)
+static struct ledger_row sum_rows(const struct ledger *l)
 {
-    struct row sum = {{0}};
+    struct ledger_row sum = l->folded;
     pid_t key = 0, *last = NULL;
     while (map_command(l, BPF_MAP_GET_NEXT_KEY, last, &key, 0) == 0) {
-        struct row row;
+        struct ledger_row row;
         last = &key;
         if (map_command(l, BPF_MAP_LOOKUP_ELEM, &key, &row, 0) == 0)
             for (int i = 0; i < COLUMNS; i++)
@@ -413,10 +413,10 @@ static int visit_living(const struct ledger *l)
 
 int ledger_read(const struct ledger *l, struct ledger_sums *sums)
 {
-    struct row before = sum_rows(l);
+    struct ledger_row before = sum_rows(l);
     if (visit_living(l))
         return -1;
-    struct row now = sum_rows(l);
+    struct ledger_row now = sum_rows(l);
     const uint64_t *b = before.column, *n = now.column;
     *sums = (struct ledger_sums){
         .voluntary = n[DEAD_VOLUNTARY] + n[LIVING_VOLUNTARY] - b[LIVING_VOLUNTARY],
@@ -427,6 +427,26 @@ int ledger_read(const struct ledger *l, struct ledger_sums *sums)
         .lost = n[LOST],
     };
     return 0;
+}
+
+/* A key may be asked for its successor only while it is in the map, so each
+ * row is deleted after that; and the row of an ended process does not change. */
+void ledger_fold(struct ledger *l)
+{
+    pid_t key = 0, next = 0;
+    bool more = map_command(l, BPF_MAP_GET_NEXT_KEY, NULL, &next, 0) == 0;
+    while (more) {
+        struct ledger_row row;
+        key = next;
+        more = map_command(l, BPF_MAP_GET_NEXT_KEY, &key, &next, 0) == 0;
+        if (kill(key, 0) == 0 || errno != ESRCH)
+            continue;
+        if (map_command(l, BPF_MAP_LOOKUP_ELEM, &key, &row, 0))
+            continue;
+        map_command(l, BPF_MAP_DELETE_ELEM, &key, NULL, 0);
+        for (int i = 0; i < COLUMNS; i++)
+            l->folded.column[i] += row.column[i];
+    }
 }
 
 size_t ledger_processes(const struct ledger *l, pid_t *processes, size_t capacity)

@@ -17,10 +17,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What the ledger knows of a process; the source names the columns. */
+struct ledger_row {
+    uint64_t column[8];
+};
+
 struct ledger {
     int map, exit_link, fork_link, iterator_link; /* descriptors */
     int iterator_program;
-    int syscall_link; /* -1 unless system calls are being counted */
+    int syscall_link;         /* -1 unless system calls are being counted */
+    struct ledger_row folded; /* of processes that ended and were taken out of the map */
 };
 
 /* Since a process was entered: dead and living threads together. */
@@ -41,7 +47,11 @@ int ledger_enter(struct ledger *, pid_t process);
 /* All entered processes and their descendants, as of now. 0, or -1 with errno. */
 int ledger_read(const struct ledger *, struct ledger_sums *);
 
-/* Fills in up to `capacity` covered processes (dead ones included); returns how many. */
+/* Makes room for new processes by adding the rows of those that have ended into
+ * one. Needed every now and then while a server forks: the map holds 16384. */
+void ledger_fold(struct ledger *);
+
+/* Fills in up to `capacity` covered processes, some of which may have ended; returns how many. */
 size_t ledger_processes(const struct ledger *, pid_t *processes, size_t capacity);
 
 /* Costs every system call on the machine some tens of nanoseconds while it is
