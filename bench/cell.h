@@ -1,0 +1,33 @@
+/* One measurement: the command line that makes it, and the JSON that comes of it.
+ *
+ * The only place that knows loadgen's and the servers' options. Starts loadgen,
+ * which starts the server. Knows nothing of plans, order and the journal. */
+#ifndef BENCH_CELL_H
+#define BENCH_CELL_H
+
+#include "bench/child.h"
+#include "bench/workload.h"
+
+#include <jansson.h>
+
+struct cell_order {
+    const char *programs; /* folder of loadgen and the servers */
+    const char *folder;   /* the run's: loadgen works in it */
+    const char *model;
+    const struct workload *workload;        /* as it stands at the point */
+    const char *label;                      /* model-workload-point-trial, for files' names */
+    const char *server_cpus, *loadgen_cpus; /* "": not pinned */
+    double compute_rate;                    /* iterations per us */
+    unsigned long seed;
+};
+
+/* The result object, a new reference; where loadgen gave none, an object with `error`, `valid`
+ * false, what it said, and the command. NULL: interrupted, nothing to keep. */
+json_t *cell_measure(const struct cell_order *);
+
+/* Iterations of compute per microsecond on this machine: the median of three starts of
+ * `model`'s server, which calibrates when it is not told the rate. 0, or -1. */
+int cell_calibrate(const char *programs, const char *model, const char *cpus, double *rate,
+                   struct error *);
+
+#endif

@@ -1,0 +1,266 @@
+/* bench: asks every workload's question to every model, and keeps the answers.
+ *
+ * The command line. What the commands do stands in run.c, summary.c and plot.c. */
+#include "bench/plot.h"
+#include "bench/progress.h"
+#include "bench/run.h"
+#include "bench/stop.h"
+#include "bench/summary.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_USAGE = 64 };
+
+const char *argp_program_version = "bench (Switchpoint) " SWITCHPOINT_VERSION;
+
+enum option_key {
+    KEY_PROFILE = 0x100,
+    KEY_MODELS,
+    KEY_WORKLOADS,
+    KEY_TRIALS,
+    KEY_SEED,
+    KEY_OUT,
+    KEY_RESUME,
+    KEY_BIN,
+    KEY_WORKLOAD_DIR,
+    KEY_SERVER_CPUS,
+    KEY_LOADGEN_CPUS,
+};
+
+static const struct argp_option options[] = {
+    {"profile", KEY_PROFILE, "NAME", 0, "quick, standard or full (default: standard)", 1},
+    {"models", KEY_MODELS, "A,B", 0, "Only these models (default: all there are)", 1},
+    {"workloads", KEY_WORKLOADS, "X,Y", 0, "Only these workloads (default: all there are)", 1},
+    {"trials", KEY_TRIALS, "N", 0, "Measure everything N times (default: by profile)", 1},
+    {"seed", KEY_SEED, "N", 0, "Of the order and of the requests (default: 1)", 1},
+    {"out", KEY_OUT, "DIR", 0, "The run's folder (default: results/TIME-PROFILE)", 1},
+    {"resume", KEY_RESUME, "DIR", 0, "Finish the run in DIR: measure what is missing", 1},
+    {"bin", KEY_BIN, "DIR", 0, "Folder of loadgen and the servers (default: bench's own)", 2},
+    {"workload-dir", KEY_WORKLOAD_DIR, "DIR", 0, "Folder of the workloads", 2},
+    {"server-cpus", KEY_SERVER_CPUS, "LIST", 0, "Pin servers (default: the first CPU)", 2},
+    {"loadgen-cpus", KEY_LOADGEN_CPUS, "LIST", 0, "Pin the generator (default: the second)", 2},
+    {0},
+};
+
+struct command_line {
+    struct run_request request;
+    const char *command, *folder, *programs, *workload_folder;
+    bool for_new_run; /* an option was given that a resumed run takes from its plan */
+};
+
+/* A whole number from 1; on anything else the program ends with a usage error. */
+static unsigned long whole_number(const char *option, const char *text, unsigned long most,
+                                  struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || number < 1 || number > most)
+        argp_error(state, "%s: \"%s\" is not a whole number from 1 to %lu", option, text, most);
+    return number;
+}
+
+static void take_argument(struct command_line *c, const char *text, struct argp_state *state)
+{
+    bool with_folder =
+        c->command && (strcmp(c->command, "summary") == 0 || strcmp(c->command, "plot") == 0);
+    if (!c->command)
+        c->command = text;
+    else if (with_folder && !c->folder)
+        c->folder = text;
+    else
+        argp_error(state, "unexpected argument \"%s\"", text);
+}
+
+static void check(const struct command_line *c, struct argp_state *state)
+{
+    if (!c->command)
+        argp_error(state, "a command is missing: run, list, summary DIR or plot DIR");
+    bool of_folder = strcmp(c->command, "summary") == 0 || strcmp(c->command, "plot") == 0;
+    if (!of_folder && strcmp(c->command, "run") != 0 && strcmp(c->command, "list") != 0)
+        argp_error(state, "unknown command \"%s\": run, list, summary DIR or plot DIR", c->command);
+    if (of_folder && !c->folder)
+        argp_error(state, "%s: the run's folder is missing, for example results/latest",
+                   c->command);
+    if (c->request.resume && (c->for_new_run || c->request.out))
+        argp_error(state, "--resume takes everything else from the run's plan: leave out --out, "
+                          "--profile, --models, --workloads, --trials, --seed and the CPUs");
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct command_line *c = state->input;
+    struct run_request *r = &c->request;
+    switch (key) {
+    case KEY_PROFILE:
+        r->profile = profile_find(value);
+        if (!r->profile)
+            argp_error(state, "--profile: \"%s\" is none of quick, standard, full", value);
+        break;
+    case KEY_MODELS: r->models = value; break;
+    case KEY_WORKLOADS: r->workloads = value; break;
+    case KEY_TRIALS: r->trials = (unsigned)whole_number("--trials", value, 1000, state); break;
+    case KEY_SEED: r->seed = whole_number("--seed", value, 4000000000, state); break;
+    case KEY_OUT: r->out = value; return 0;
+    case KEY_RESUME: r->resume = value; return 0;
+    case KEY_BIN: c->programs = value; return 0;
+    case KEY_WORKLOAD_DIR: c->workload_folder = value; return 0;
+    case KEY_SERVER_CPUS: r->server_cpus = value; break;
+    case KEY_LOADGEN_CPUS: r->loadgen_cpus = value; break;
+    case ARGP_KEY_ARG: take_argument(c, value, state); return 0;
+    case ARGP_KEY_END: check(c, state); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    c->for_new_run = true;
+    return 0;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "run\nlist\nsummary DIR\nplot DIR",
+    .doc = "Compares server concurrency models under the workloads in workloads/.\v"
+           "run measures, and writes a table of the results; list shows models, workloads and how "
+           "long each profile takes; summary and plot work on the folder of a run, such as "
+           "results/latest.",
+};
+
+static int complain(const struct error *error)
+{
+    fprintf(stderr, "bench: %s\n", error->text);
+    return EXIT_FAILURE;
+}
+
+/* --- run -------------------------------------------------------------------------------------- */
+
+static int print_and_free(char *text)
+{
+    if (!text)
+        return -1;
+    fputs(text, stdout);
+    free(text);
+    return 0;
+}
+
+static int summarize(const char *folder, char *(*text)(const struct results *), struct error *error)
+{
+    struct results results;
+    if (results_read(&results, folder, error) != 0)
+        return -1;
+    int result = summary_write(&results, folder, error);
+    if (result == 0 && print_and_free(text(&results)) != 0)
+        result = error_set(error, "no memory for the summary");
+    results_free(&results);
+    return result;
+}
+
+static int command_run(const struct command_line *c, const struct places *places)
+{
+    struct path folder = {""};
+    struct error error = {"interrupted before anything was measured"};
+    enum run_result result = run_measure(&c->request, places, &folder, &error);
+    if (result == RUN_FAILED || result == RUN_REFUSED)
+        complain(&error);
+    if (result == RUN_REFUSED)
+        return EXIT_USAGE;
+    if (result != RUN_COMPLETE && *folder.text)
+        fprintf(stderr, "bench: what is measured is kept; to do the rest: bench run --resume %s\n",
+                folder.text);
+    else if (result == RUN_INTERRUPTED)
+        complain(&error);
+    if (result != RUN_COMPLETE)
+        return EXIT_FAILURE;
+    if (summarize(folder.text, summary_table, &error) != 0)
+        return complain(&error);
+    printf("results: %s (summary.md, summary.tsv, runs.jsonl)\n", folder.text);
+    return EXIT_SUCCESS;
+}
+
+/* --- list ------------------------------------------------------------------------------------- */
+
+static int list_profile(const struct command_line *c, const struct places *places,
+                        const struct profile *profile, struct error *error)
+{
+    struct run_request request = c->request;
+    struct plan plan;
+    request.profile = profile;
+    if (run_choose(&request, places, &plan, error) != RUN_COMPLETE)
+        return -1;
+    int result = plan_expand(&plan, error);
+    if (result == 0)
+        printf("  %-10s %5zu measurements, about %-12s %s\n", profile->name, plan.cell_count,
+               span_of(plan_seconds(&plan, 0)).text, profile->purpose);
+    plan_free(&plan);
+    return result;
+}
+
+static int command_list(const struct command_line *c, const struct places *places)
+{
+    struct plan plan;
+    struct error error;
+    enum run_result chosen = run_choose(&c->request, places, &plan, &error);
+    if (chosen != RUN_COMPLETE) {
+        complain(&error);
+        return chosen == RUN_REFUSED ? EXIT_USAGE : EXIT_FAILURE;
+    }
+    puts("Models");
+    for (size_t i = 0; i < plan.model_count; i++)
+        printf("  %s\n", plan.models[i]);
+    puts("\nWorkloads");
+    for (size_t i = 0; i < plan.workload_count; i++)
+        printf("  %-16s %s\n  %-16s   %s\n", plan.workloads[i].name, plan.workloads[i].title, "",
+               plan.workloads[i].question);
+    plan_free(&plan);
+    puts("\nProfiles");
+    for (size_t i = 0; i < profile_count; i++)
+        if (list_profile(c, places, &profiles[i], &error) != 0)
+            return complain(&error);
+    return EXIT_SUCCESS;
+}
+
+/* --- summary and plot ------------------------------------------------------------------------- */
+
+static int command_summary(const struct command_line *c)
+{
+    struct error error;
+    return summarize(c->folder, summary_text, &error) == 0 ? EXIT_SUCCESS : complain(&error);
+}
+
+static int command_plot(const struct command_line *c, const struct places *places)
+{
+    struct results results;
+    struct error error;
+    if (results_read(&results, c->folder, &error) != 0)
+        return complain(&error);
+    int result = plot_all(&results, c->folder, places->plot_scripts.text, &error);
+    results_free(&results);
+    if (result != 0)
+        return complain(&error);
+    printf("plots: %s/plots (.svg, .png, .pdf, and the data of each as .tsv)\n", c->folder);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line c = {.request = {.profile = profile_find("standard"), .seed = 1}};
+    struct places places;
+    struct error error;
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &c);
+    if (places_find(&places, c.programs, c.workload_folder, &error) != 0) {
+        complain(&error);
+        return EXIT_USAGE;
+    }
+    stop_on_signals();
+    if (strcmp(c.command, "run") == 0)
+        return command_run(&c, &places);
+    if (strcmp(c.command, "list") == 0)
+        return command_list(&c, &places);
+    if (strcmp(c.command, "summary") == 0)
+        return command_summary(&c);
+    return command_plot(&c, &places);
+}

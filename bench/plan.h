@@ -1,0 +1,65 @@
+/* What is measured, and in which order: decided once, before anything runs.
+ *
+ * A plan is model x workload x sweep point x trial. Trials are blocks: each
+ * holds every cell once, so that a slow drift of the machine (heat, a noisy
+ * neighbour) meets all models alike. Inside a block the points are shuffled,
+ * and inside a point the models, so that none is always first. The order comes
+ * from the seed and is kept in plan.json, from which a run is resumed. Knows
+ * nothing of processes and results. */
+#ifndef BENCH_PLAN_H
+#define BENCH_PLAN_H
+
+#include "bench/error.h"
+#include "bench/workload.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* One measurement. */
+struct cell {
+    size_t model, workload, point; /* places in the plan's models, workloads, its values */
+    unsigned trial;                /* from 1 */
+};
+
+struct plan {
+    char profile[NAME_SIZE];
+    unsigned long seed;
+    double compute_rate;                                  /* iterations per us, for every server */
+    char server_cpus[NAME_SIZE], loadgen_cpus[NAME_SIZE]; /* "": not pinned */
+    char (*models)[NAME_SIZE];
+    size_t model_count;
+    struct workload *workloads;
+    size_t workload_count;
+    struct cell *cells;
+    size_t cell_count;
+};
+
+void plan_free(struct plan *);
+
+/* Fills in `cells` from everything else. 0, or -1 without memory. */
+int plan_expand(struct plan *, struct error *);
+
+/* Seconds the cells from `first` on are planned to take. */
+double plan_seconds(const struct plan *, size_t first);
+
+/* How a point is called in files and tables: its value, or "-" without a sweep. */
+struct point_name {
+    char text[32];
+};
+struct point_name point_name_of(const struct workload *, size_t point);
+
+/* A new reference, or NULL without memory. */
+json_t *plan_to_json(const struct plan *);
+/* 0 with a plan to free, or -1 with the reason. */
+int plan_from_json(struct plan *, const json_t *, struct error *);
+
+/* Reads DIR/plan.json: 0 with a plan to free, or -1. */
+int plan_read(struct plan *, const char *folder, struct error *);
+
+/* The cell's place in the plan that a line of runs.jsonl is the result of; `cell_count`: none. */
+size_t plan_find(const struct plan *, const json_t *run);
+
+/* Puts the identity of a cell (model, workload, point, trial) into a run. */
+void plan_identify(const struct plan *, const struct cell *, json_t *run);
+
+#endif

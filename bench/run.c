@@ -1,0 +1,437 @@
+#include "bench/run.h"
+
+#include "bench/cell.h"
+#include "bench/environment.h"
+#include "bench/journal.h"
+#include "bench/json.h"
+#include "bench/progress.h"
+#include "bench/stop.h"
+#include "common/clock.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- what to measure -------------------------------------------------------------------------- */
+
+/* Whether `name` stands in a list such as "a,b". */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ','), at = at ? at + 1 : NULL)
+        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+/* Keeps of the `count` elements, each of which begins with its name at `name_offset`, those that
+ * are listed. -1: the list names something that is not there. */
+static int keep_listed(const char *list, const char *what, void *elements, size_t size,
+                       size_t *count, struct error *error)
+{
+    if (!list)
+        return 0;
+    char *at = elements;
+    struct error known = {""};
+    size_t kept = 0, known_length = 0;
+    for (size_t i = 0; i < *count; i++) {
+        const char *name = at + i * size;
+        known_length += (size_t)snprintf(known.text + known_length,
+                                         sizeof known.text - known_length, " %s", name);
+        if (known_length >= sizeof known.text)
+            known_length = sizeof known.text - 1;
+    }
+    for (const char *item = list; *item; item += *item == ',') {
+        size_t length = strcspn(item, ","), i = 0;
+        while (i < *count && (strncmp(at + i * size, item, length) != 0 || at[i * size + length]))
+            i++;
+        if (i == *count)
+            return error_set(error, "--%ss: there is no %s \"%.*s\". There are:%.900s", what, what,
+                             (int)length, item, known.text);
+        item += length;
+    }
+    for (size_t i = 0; i < *count; i++)
+        if (is_listed(list, at + i * size))
+            memmove(at + kept++ * size, at + i * size, size);
+    *count = kept;
+    return kept > 0 ? 0 : error_set(error, "--%ss: the list is empty", what);
+}
+
+enum run_result run_choose(const struct run_request *r, const struct places *places, struct plan *p,
+                           struct error *error)
+{
+    enum run_result result = RUN_FAILED;
+    *p = (struct plan){.seed = r->seed};
+    strcpy(p->profile, r->profile->name);
+    if (places_models(places, &p->models, &p->model_count, error) != 0 ||
+        places_workloads(places, r->profile, &p->workloads, &p->workload_count, error) != 0)
+        goto fail;
+    result = RUN_REFUSED;
+    _Static_assert(offsetof(struct workload, name) == 0, "keep_listed looks for it there");
+    if (keep_listed(r->models, "model", p->models, sizeof *p->models, &p->model_count, error) !=
+            0 ||
+        keep_listed(r->workloads, "workload", p->workloads, sizeof *p->workloads,
+                    &p->workload_count, error) != 0)
+        goto fail;
+    for (size_t i = 0; r->trials > 0 && i < p->workload_count; i++)
+        p->workloads[i].trials = r->trials;
+    return RUN_COMPLETE;
+fail:
+    plan_free(p);
+    return result;
+}
+
+static int choose_cpus(const struct run_request *r, struct plan *p, struct error *error)
+{
+    bool enough = environment_cpus(p->server_cpus, p->loadgen_cpus, sizeof p->server_cpus);
+    if (!enough && (!r->server_cpus || !r->loadgen_cpus))
+        fprintf(stderr, "bench: warning: only one CPU: the server and the load generator share "
+                        "it, nothing is pinned, and the figures say little\n");
+    const char *const wanted[] = {r->server_cpus, r->loadgen_cpus};
+    char *const places[] = {p->server_cpus, p->loadgen_cpus};
+    for (size_t i = 0; i < 2; i++) {
+        if (wanted[i] && strlen(wanted[i]) >= NAME_SIZE)
+            return error_set(error, "the list of CPUs is too long: %s", wanted[i]);
+        if (wanted[i])
+            strcpy(places[i], wanted[i]);
+    }
+    return 0;
+}
+
+/* --- the folder ------------------------------------------------------------------------------- */
+
+static int write_json(const char *folder, const char *name, const json_t *json, struct error *error)
+{
+    char *text = json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+    if (!text)
+        return error_set(error, "no memory for %s", name);
+    int result = file_replace(path_of("%s/%s", folder, name).text, text, strlen(text), error);
+    free(text);
+    return result;
+}
+
+/* results/20261120T201500Z-quick, and -2, -3 after it where that is taken. */
+static int make_default_folder(const char *profile, struct path *folder, struct error *error)
+{
+    char now[32];
+    time_t seconds = time(NULL);
+    struct tm utc;
+    strftime(now, sizeof now, "%Y%m%dT%H%M%SZ", gmtime_r(&seconds, &utc));
+    if (folder_ensure("results", error) != 0)
+        return -1;
+    *folder = path_of("results/%s-%s", now, profile);
+    for (unsigned n = 2; mkdir(folder->text, 0777) != 0; n++) {
+        if (errno != EEXIST || n > 100)
+            return error_set(error, "cannot make the folder %s: %s", folder->text, strerror(errno));
+        *folder = path_of("results/%s-%s-%u", now, profile, n);
+    }
+    return 0;
+}
+
+static int make_folder(const struct run_request *r, struct path *folder, struct error *error)
+{
+    if (!r->out)
+        return make_default_folder(r->profile->name, folder, error);
+    *folder = path_of("%s", r->out);
+    if (access(path_of("%s/plan.json", r->out).text, F_OK) == 0)
+        return error_set(error,
+                         "--out %s: there is a run in it already: give another folder, or "
+                         "finish that one with --resume %s",
+                         r->out, r->out);
+    return folder_ensure(r->out, error);
+}
+
+/* The mixes go into the folder: the run can be resumed and understood without the workloads. */
+static int copy_mixes(struct plan *p, const char *folder, struct error *error)
+{
+    for (size_t i = 0; i < p->workload_count; i++) {
+        struct workload *w = &p->workloads[i];
+        if (!*w->mix)
+            continue;
+        size_t size;
+        char *text = file_read(w->mix, &size);
+        if (!text)
+            return error_set(error, "cannot read %s: %s", w->mix, strerror(errno));
+        struct path copy = path_of("%s/inputs/%s.mix", folder, w->name);
+        int result = folder_ensure(path_of("%s/inputs", folder).text, error);
+        if (result == 0)
+            result = file_replace(copy.text, text, size, error);
+        free(text);
+        if (result != 0)
+            return -1;
+        snprintf(w->mix, sizeof w->mix, "inputs/%s.mix", w->name);
+    }
+    return 0;
+}
+
+/* The files that servers serve: made for the run, removed after it. */
+static int make_served_file(const struct workload *w, const char *folder, struct error *error)
+{
+    size_t size = (size_t)w->file_bytes;
+    struct path root = path_of("%s/root", folder), own = path_of("%s/%s", root.text, w->name);
+    char *bytes = malloc(size + 1);
+    if (!bytes)
+        return error_set(error, "no memory for a file of %zu bytes", size);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)(i % 64 == 63 ? '\n' : 'a' + i % 23);
+    int result = folder_ensure(root.text, error);
+    if (result == 0)
+        result = folder_ensure(own.text, error);
+    if (result == 0)
+        result = file_replace(path_of("%s/%s", own.text, w->path + strlen("/files/")).text, bytes,
+                              size, error);
+    free(bytes);
+    return result;
+}
+
+static int make_subfolders(const struct plan *p, const char *folder, struct error *error)
+{
+    if (folder_ensure(path_of("%s/hgrm", folder).text, error) != 0 ||
+        folder_ensure(path_of("%s/timeline", folder).text, error) != 0)
+        return -1;
+    for (size_t i = 0; i < p->workload_count; i++)
+        if (p->workloads[i].file_bytes > 0 &&
+            make_served_file(&p->workloads[i], folder, error) != 0)
+            return -1;
+    return 0;
+}
+
+static int write_environment(const struct places *places, const struct plan *p, const char *folder,
+                             struct error *error)
+{
+    json_t *e = environment_describe(places->programs.text);
+    json_object_set_new(e, "compute_rate", json_real(p->compute_rate));
+    json_object_set_new(e, "server_cpus",
+                        *p->server_cpus ? json_string(p->server_cpus) : json_null());
+    json_object_set_new(e, "loadgen_cpus",
+                        *p->loadgen_cpus ? json_string(p->loadgen_cpus) : json_null());
+    json_object_set_new(e, "pinned", json_boolean(*p->server_cpus && *p->loadgen_cpus));
+    int result = write_json(folder, "environment.json", e, error);
+    json_decref(e);
+    return result;
+}
+
+static int write_plan(const struct plan *p, const char *folder, struct error *error)
+{
+    json_t *json = plan_to_json(p);
+    if (!json)
+        return error_set(error, "no memory for plan.json");
+    int result = write_json(folder, "plan.json", json, error);
+    json_decref(json);
+    return result;
+}
+
+static int link_latest(const struct run_request *r, const char *folder, struct error *error)
+{
+    return r->out ? 0 : link_replace("results/latest", strrchr(folder, '/') + 1, error);
+}
+
+/* A new run's folder with all but measurements in it; the journal is open, and ours. */
+static enum run_result begin(const struct run_request *r, const struct places *places,
+                             struct plan *p, struct path *folder, struct journal *journal,
+                             struct error *error)
+{
+    enum run_result chosen = run_choose(r, places, p, error);
+    if (chosen != RUN_COMPLETE)
+        return chosen;
+    if (choose_cpus(r, p, error) != 0)
+        goto fail;
+    /* Any server will do, their handler is the same; the simplest has the least around it. */
+    const char *first = is_program(path_of("%s/server-blocking", places->programs.text).text)
+                            ? "blocking"
+                            : p->models[0];
+    if (cell_calibrate(places->programs.text, first, p->server_cpus, &p->compute_rate, error) !=
+            0 ||
+        plan_expand(p, error) != 0 || make_folder(r, folder, error) != 0 ||
+        journal_open(journal, folder->text, error) != 0)
+        goto fail;
+    if (copy_mixes(p, folder->text, error) == 0 &&
+        write_environment(places, p, folder->text, error) == 0 &&
+        write_plan(p, folder->text, error) == 0 && link_latest(r, folder->text, error) == 0)
+        return RUN_COMPLETE;
+    journal_close(journal);
+fail:
+    plan_free(p);
+    return bench_stop > 0 ? RUN_INTERRUPTED : RUN_FAILED;
+}
+
+/* --- measuring -------------------------------------------------------------------------------- */
+
+/* Which cells have a result already; to be freed by the caller, NULL on failure. */
+static bool *find_done(const struct plan *p, const char *folder, size_t *count, struct error *error)
+{
+    json_t *runs = journal_read(folder, error);
+    bool *done = runs ? calloc(p->cell_count + 1, sizeof *done) : NULL;
+    size_t index;
+    json_t *line;
+    *count = 0;
+    if (!done && runs)
+        error_set(error, "no memory");
+    if (done) {
+        json_array_foreach(runs, index, line)
+        {
+            size_t cell = plan_find(p, line);
+            *count += cell < p->cell_count && !done[cell];
+            done[cell] = true;
+        }
+    }
+    json_decref(runs);
+    return done;
+}
+
+struct label {
+    char text[3 * NAME_SIZE];
+};
+
+/* Unique in the run, and fit for a file's name: model-workload[-point]-trial. */
+static struct label label_of(const struct plan *p, const struct cell *c, const char *between)
+{
+    const struct workload *w = &p->workloads[c->workload];
+    struct label label;
+    bool swept = w->value_count > 0;
+    snprintf(label.text, sizeof label.text, "%s%s%s%s%s%s%s%u", p->models[c->model], between,
+             w->name, swept ? between : "", swept ? point_name_of(w, c->point).text : "", between,
+             *between == ' ' ? "trial " : "", c->trial);
+    return label;
+}
+
+/* What a person who watches should know about a result. NULL: nothing. */
+static const char *note_on(const json_t *result, struct error *space)
+{
+    const char *message = json_string_value(json_at(result, "error"));
+    double served = json_number_at(result, "connections.served");
+    double unserved = json_number_at(result, "connections.unserved");
+    if (message)
+        error_set(space, "failed: %s", message);
+    else if (json_number_at(result, "requests.completed") == 0)
+        error_set(space, "no request was answered");
+    else if (unserved > 0)
+        error_set(space, "served %.0f of %.0f connections", served, served + unserved);
+    else
+        return NULL;
+    space->text[strcspn(space->text, "\n")] = '\0';
+    return space->text;
+}
+
+/* `workload` is the name in runs.jsonl: what loadgen says of its own settings moves aside. */
+static json_t *identified(const struct plan *p, const struct cell *c, json_t *result)
+{
+    json_t *run = json_object();
+    json_t *settings = json_object_get(result, "workload");
+    plan_identify(p, c, run);
+    if (settings)
+        json_object_set(run, "settings", settings);
+    json_object_del(result, "workload");
+    json_object_update(run, result);
+    json_decref(result);
+    return run;
+}
+
+static int keep(struct journal *journal, json_t *line, struct error *error)
+{
+    int result = journal_append(journal, line, error);
+    if (result != 0) {
+        fputs("bench: this result is not saved:\n", stderr);
+        json_dumpf(line, stderr, JSON_COMPACT);
+        fputc('\n', stderr);
+    }
+    return result;
+}
+
+struct work {
+    const struct places *places;
+    const struct plan *plan;
+    const char *folder;
+    struct journal *journal;
+    struct progress progress;
+};
+
+static enum run_result measure(struct work *work, const struct cell *c, struct error *error)
+{
+    const struct plan *p = work->plan;
+    struct workload w = workload_at(&p->workloads[c->workload], c->point);
+    struct label label = label_of(p, c, "-"), spoken = label_of(p, c, " ");
+    const struct cell_order order = {
+        .programs = work->places->programs.text,
+        .folder = work->folder,
+        .model = p->models[c->model],
+        .workload = &w,
+        .label = label.text,
+        .server_cpus = p->server_cpus,
+        .loadgen_cpus = p->loadgen_cpus,
+        .compute_rate = p->compute_rate,
+        /* The same requests for every model of a trial, others in the next trial. */
+        .seed = p->seed + c->trial - 1,
+    };
+    uint64_t start_ns = clock_now_ns();
+    progress_show(&work->progress, spoken.text);
+    json_t *result = cell_measure(&order);
+    if (!result)
+        return RUN_INTERRUPTED;
+    json_t *line = identified(p, c, result);
+    struct error note;
+    progress_done(&work->progress, spoken.text, note_on(line, &note), workload_cell_s(&w),
+                  (double)(clock_now_ns() - start_ns) / (double)NS_PER_S);
+    int kept = keep(work->journal, line, error);
+    json_decref(line);
+    return kept == 0 ? RUN_COMPLETE : RUN_FAILED;
+}
+
+static enum run_result measure_all(struct work *work, struct error *error)
+{
+    const struct plan *p = work->plan;
+    size_t done_count;
+    bool *done = find_done(p, work->folder, &done_count, error);
+    if (!done)
+        return RUN_FAILED;
+    double planned_s = 0;
+    for (size_t i = 0; i < p->cell_count; i++)
+        planned_s += done[i] ? 0 : workload_cell_s(&p->workloads[p->cells[i].workload]);
+    work->progress = progress_start(p->cell_count - done_count, planned_s);
+    fprintf(stderr, "bench: %zu measurements in %s, about %s\n", p->cell_count - done_count,
+            work->folder, span_of(planned_s).text);
+    enum run_result result = RUN_COMPLETE;
+    for (size_t i = 0; result == RUN_COMPLETE && i < p->cell_count; i++)
+        if (!done[i])
+            result = bench_stop > 0 ? RUN_INTERRUPTED : measure(work, &p->cells[i], error);
+    progress_end(&work->progress);
+    free(done);
+    return result;
+}
+
+static enum run_result go_on(const struct run_request *r, struct plan *p, struct path *folder,
+                             struct journal *journal, struct error *error)
+{
+    if (plan_read(p, r->resume, error) != 0)
+        return RUN_FAILED;
+    *folder = path_of("%s", r->resume);
+    if (journal_open(journal, r->resume, error) == 0)
+        return RUN_COMPLETE;
+    plan_free(p);
+    return RUN_FAILED;
+}
+
+enum run_result run_measure(const struct run_request *r, const struct places *places,
+                            struct path *folder, struct error *error)
+{
+    struct plan plan;
+    struct journal journal;
+    struct error unused;
+    enum run_result result = r->resume ? go_on(r, &plan, folder, &journal, error)
+                                       : begin(r, places, &plan, folder, &journal, error);
+    if (result != RUN_COMPLETE)
+        return result;
+    struct work work = {
+        .places = places, .plan = &plan, .journal = &journal, .folder = folder->text};
+    result =
+        make_subfolders(&plan, work.folder, error) == 0 ? measure_all(&work, error) : RUN_FAILED;
+    folder_remove(path_of("%s/root", work.folder).text, &unused);
+    journal_close(&journal);
+    plan_free(&plan);
+    return result;
+}

@@ -1,0 +1,40 @@
+/* A run: from a plan to a folder of results, or the rest of one that was interrupted.
+ *
+ * Makes the folder with what is needed to understand and repeat it, works
+ * through the plan's cells in their order, and keeps each result before the
+ * next cell begins. Knows nothing of metrics and plots. */
+#ifndef BENCH_RUN_H
+#define BENCH_RUN_H
+
+#include "bench/error.h"
+#include "bench/places.h"
+#include "bench/plan.h"
+
+struct run_request {
+    const struct profile *profile;
+    const char *models, *workloads; /* separated by commas; NULL: all */
+    unsigned trials;                /* 0: as the profile and the workloads say */
+    unsigned long seed;
+    const char *out;                        /* the run's folder; NULL: results/TIME-PROFILE */
+    const char *resume;                     /* an interrupted run's folder; NULL: a new run */
+    const char *server_cpus, *loadgen_cpus; /* NULL: the first two CPUs there are */
+};
+
+enum run_result {
+    RUN_COMPLETE,
+    RUN_INTERRUPTED,
+    RUN_FAILED,
+    RUN_REFUSED /* the request names a model or a workload that is not there */
+};
+
+/* The plan that the request asks for, without its cells and its compute rate: to be freed when
+ * RUN_COMPLETE; otherwise RUN_FAILED or RUN_REFUSED. */
+enum run_result run_choose(const struct run_request *, const struct places *, struct plan *,
+                           struct error *);
+
+/* Measures. `folder` receives the run's folder (also when interrupted or failed, if there is one
+ * by then). */
+enum run_result run_measure(const struct run_request *, const struct places *, struct path *folder,
+                            struct error *);
+
+#endif

@@ -1,0 +1,311 @@
+#include "bench/summary.h"
+
+#include "bench/files.h"
+#include "bench/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- summary.tsv ------------------------------------------------------------------------------ */
+
+static void write_group(FILE *out, const struct results *r, struct group g)
+{
+    const struct workload *w = &r->plan.workloads[g.workload];
+    size_t valid, trials = results_trials(r, g, &valid);
+    for (size_t i = 0; i < metric_count; i++) {
+        struct estimate e = results_estimate(r, g, &metrics[i]);
+        if (e.count > 0)
+            fprintf(out, "%s\t%s\t%s\t%s\t%s\t%.10g\t%.10g\t%.10g\t%zu\t%zu\n",
+                    r->plan.models[g.model], w->name, point_name_of(w, g.point).text,
+                    metrics[i].name, metrics[i].unit, e.median, e.low, e.high, trials, valid);
+    }
+}
+
+static void write_tsv(FILE *out, const struct results *r)
+{
+    fputs("model\tworkload\tpoint\tmetric\tunit\tmedian\tlow\thigh\ttrials\tvalid\n", out);
+    struct group g;
+    for (g.workload = 0; g.workload < r->plan.workload_count; g.workload++)
+        for (g.point = 0; g.point < workload_points(&r->plan.workloads[g.workload]); g.point++)
+            for (g.model = 0; g.model < r->plan.model_count; g.model++)
+                write_group(out, r, g);
+}
+
+/* --- figures for people ----------------------------------------------------------------------- */
+
+struct figure {
+    char text[64];
+};
+
+/* Three significant digits, with k and M. */
+static struct figure figure_of(double value)
+{
+    struct figure f;
+    double size = fabs(value);
+    const char *suffix = size >= 999.5e3 ? "M" : size >= 9995 ? "k" : "";
+    double shown = *suffix == 'M' ? value / 1e6 : *suffix == 'k' ? value / 1e3 : value;
+    double magnitude = fabs(shown);
+    int decimals = magnitude >= 99.95 || shown == 0 ? 0 : magnitude >= 9.995 ? 1 : 2;
+    if (magnitude > 0 && magnitude < 0.095)
+        decimals = 3;
+    snprintf(f.text, sizeof f.text, "%.*f%s", decimals, shown, suffix);
+    return f;
+}
+
+struct interval {
+    char text[3 * sizeof(struct figure) + 16];
+};
+
+static struct interval interval_of(const struct results *r, struct group g, const char *metric,
+                                   double scale)
+{
+    struct interval f = {"–"};
+    struct estimate e = results_estimate(r, g, metric_find(metric));
+    if (e.count == 1)
+        strcpy(f.text, figure_of(e.median * scale).text);
+    if (e.count > 1)
+        snprintf(f.text, sizeof f.text, "%s (%s–%s)", figure_of(e.median * scale).text,
+                 figure_of(e.low * scale).text, figure_of(e.high * scale).text);
+    return f;
+}
+
+struct column {
+    const char *title, *metric;
+    double scale;
+};
+
+static const double PER_MS = 1e-3, MIB = 1.0 / (1 << 20);
+
+static const struct column columns[] = {
+    {"requests/s", "throughput", 1},
+    {"p50 ms", "response_p50", PER_MS},
+    {"p99 ms", "response_p99", PER_MS},
+    {"p99.9 ms", "response_p99_9", PER_MS},
+    {"CPU µs/request", "cpu_per_request", 1},
+    {"switches/request", "switches_per_request", 1},
+    {"of them involuntary", "switches_involuntary_per_request", 1},
+    {"memory MiB", "memory_pss", MIB},
+    {"threads", "threads_max", 1},
+    {"errors", "errors", 1},
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
+
+/* What a sweep shows, a table each. */
+static const struct column sweep_tables[] = {
+    {"Requests answered per second", "throughput", 1},
+    {"Response time p99, ms", "response_p99", PER_MS},
+    {"Context switches per request", "switches_per_request", 1},
+    {"Memory of the server (PSS), MiB", "memory_pss", MIB},
+};
+enum { SWEEP_TABLE_COUNT = sizeof sweep_tables / sizeof *sweep_tables };
+
+static void write_rule(FILE *out, size_t count)
+{
+    fputs("| --- |", out);
+    for (size_t i = 0; i < count; i++)
+        fputs(" ---: |", out);
+    fputc('\n', out);
+}
+
+static void write_plain_table(FILE *out, const struct results *r, size_t workload)
+{
+    fputs("| model |", out);
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        fprintf(out, " %s |", columns[i].title);
+    fputc('\n', out);
+    write_rule(out, COLUMN_COUNT);
+    for (size_t m = 0; m < r->plan.model_count; m++) {
+        struct group g = {m, workload, 0};
+        fprintf(out, "| %s |", r->plan.models[m]);
+        for (size_t i = 0; i < COLUMN_COUNT; i++)
+            fprintf(out, " %s |", interval_of(r, g, columns[i].metric, columns[i].scale).text);
+        fputc('\n', out);
+    }
+    fputc('\n', out);
+}
+
+static void write_sweep_table(FILE *out, const struct results *r, size_t workload,
+                              const struct column *c)
+{
+    const struct workload *w = &r->plan.workloads[workload];
+    fprintf(out, "%s, by %s:\n\n| model |", c->title,
+            strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep);
+    for (size_t i = 0; i < w->value_count; i++)
+        fprintf(out, " %s |", point_name_of(w, i).text);
+    fputc('\n', out);
+    write_rule(out, w->value_count);
+    for (size_t m = 0; m < r->plan.model_count; m++) {
+        fprintf(out, "| %s |", r->plan.models[m]);
+        for (size_t i = 0; i < w->value_count; i++)
+            fprintf(out, " %s |",
+                    interval_of(r, (struct group){m, workload, i}, c->metric, c->scale).text);
+        fputc('\n', out);
+    }
+    fputc('\n', out);
+}
+
+/* A median of those who were answered is a lie where most were not. */
+static void write_remarks(FILE *out, const struct results *r, size_t workload)
+{
+    const struct workload *w = &r->plan.workloads[workload];
+    bool any = false;
+    for (size_t m = 0; m < r->plan.model_count; m++)
+        for (size_t i = 0; i < workload_points(w); i++) {
+            struct group g = {m, workload, i};
+            struct remark remark = results_remark(r, g);
+            if (!*remark.text)
+                continue;
+            const char *sentence =
+                strcmp(remark.text, "no answer") == 0 ? "answered no request" : remark.text;
+            fprintf(out, "- server-%s %s%s", r->plan.models[m], sentence,
+                    strncmp(sentence, "served", 6) == 0 ? " connections" : "");
+            if (w->value_count > 0)
+                fprintf(out, " at %s %s", strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep,
+                        point_name_of(w, i).text);
+            fputs(".\n", out);
+            any = true;
+        }
+    if (any)
+        fputc('\n', out);
+}
+
+/* --- warnings --------------------------------------------------------------------------------- */
+
+/* Adds one to the count of `text`, and remembers where it was first seen. */
+static void count_warning(json_t *warnings, const char *text, const json_t *run)
+{
+    json_t *entry = json_object_get(warnings, text);
+    if (!entry) {
+        entry = json_pack("{s:i, s:s, s:s}", "count", 0, "model",
+                          json_string_value(json_object_get(run, "model")), "workload",
+                          json_string_value(json_object_get(run, "workload")));
+        json_object_set_new(warnings, text, entry);
+    }
+    json_object_set_new(entry, "count",
+                        json_integer(json_integer_value(json_object_get(entry, "count")) + 1));
+}
+
+static void write_warnings(FILE *out, const struct results *r)
+{
+    json_t *warnings = json_object();
+    for (size_t i = 0; i < r->plan.cell_count; i++) {
+        const json_t *run = r->of_cell[i];
+        const char *message = json_string_value(json_at(run, "error"));
+        if (message)
+            count_warning(warnings, message, run);
+        size_t index;
+        json_t *warning;
+        json_array_foreach(json_at(run, "warnings"), index, warning) if (json_is_string(warning))
+            count_warning(warnings, json_string_value(warning), run);
+    }
+    if (json_object_size(warnings) > 0)
+        fputs("## Warnings\n\n", out);
+    const char *text;
+    json_t *entry;
+    json_object_foreach(warnings, text, entry)
+    {
+        json_int_t count = json_integer_value(json_object_get(entry, "count"));
+        fprintf(out, "- %s (", text);
+        if (count > 1)
+            fprintf(out, "%" JSON_INTEGER_FORMAT " times, first ", count);
+        fprintf(out, "%s, %s)\n", json_string_value(json_object_get(entry, "model")),
+                json_string_value(json_object_get(entry, "workload")));
+    }
+    json_decref(warnings);
+}
+
+static size_t measured_count(const struct results *r)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->plan.cell_count; i++)
+        count += r->of_cell[i] != NULL;
+    return count;
+}
+
+static void write_markdown(FILE *out, const struct results *r)
+{
+    const struct plan *p = &r->plan;
+    fprintf(out,
+            "# Switchpoint run\n\nProfile %s, seed %lu, %zu of %zu measurements. A figure is the "
+            "median over trials; in brackets the smallest and the largest. Response times count "
+            "from the moment at which a request was meant to be sent. – is not measured.\n\n",
+            p->profile, p->seed, measured_count(r), p->cell_count);
+    for (size_t w = 0; w < p->workload_count; w++) {
+        fprintf(out, "## %s (%s)\n\n%s\n\n", p->workloads[w].title, p->workloads[w].name,
+                p->workloads[w].question);
+        if (p->workloads[w].value_count == 0)
+            write_plain_table(out, r, w);
+        for (size_t t = 0; p->workloads[w].value_count > 0 && t < SWEEP_TABLE_COUNT; t++)
+            write_sweep_table(out, r, w, &sweep_tables[t]);
+        write_remarks(out, r, w);
+    }
+    write_warnings(out, r);
+}
+
+static void write_short_table(FILE *out, const struct results *r)
+{
+    fprintf(out, "%-16s %-22s %10s %9s %9s %9s %9s\n", "workload", "model", "requests/s", "p50 ms",
+            "p99 ms", "CPU us/r", "switch/r");
+    static const size_t shown[] = {0, 1, 2, 4, 5};
+    struct group g;
+    for (g.workload = 0; g.workload < r->plan.workload_count; g.workload++)
+        for (g.point = 0; g.point < workload_points(&r->plan.workloads[g.workload]); g.point++)
+            for (g.model = 0; g.model < r->plan.model_count; g.model++) {
+                const struct workload *w = &r->plan.workloads[g.workload];
+                char name[2 * NAME_SIZE];
+                snprintf(name, sizeof name, "%s%s%s", w->name, w->value_count > 0 ? " " : "",
+                         w->value_count > 0 ? point_name_of(w, g.point).text : "");
+                fprintf(out, "%-16s %-22s", name, r->plan.models[g.model]);
+                for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+                    const struct column *c = &columns[shown[i]];
+                    struct estimate e = results_estimate(r, g, metric_find(c->metric));
+                    fprintf(out, " %*s", i == 0 ? 10 : 9,
+                            e.count > 0 ? figure_of(e.median * c->scale).text : "-");
+                }
+                fprintf(out, "  %s\n", results_remark(r, g).text);
+            }
+}
+
+/* --- texts and files -------------------------------------------------------------------------- */
+
+static char *text_of(void (*write_to)(FILE *, const struct results *), const struct results *r)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    write_to(out, r);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+char *summary_text(const struct results *r)
+{
+    return text_of(write_markdown, r);
+}
+
+char *summary_table(const struct results *r)
+{
+    return text_of(write_short_table, r);
+}
+
+static int write_file(const struct path *path, char *text, struct error *error)
+{
+    int result = text ? file_replace(path->text, text, strlen(text), error)
+                      : error_set(error, "no memory for %s", path->text);
+    free(text);
+    return result;
+}
+
+int summary_write(const struct results *r, const char *folder, struct error *error)
+{
+    struct path tsv = path_of("%s/summary.tsv", folder), md = path_of("%s/summary.md", folder);
+    if (write_file(&tsv, text_of(write_tsv, r), error) != 0)
+        return -1;
+    return write_file(&md, text_of(write_markdown, r), error);
+}

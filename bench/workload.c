@@ -1,0 +1,509 @@
+#include "bench/workload.h"
+
+#include "bench/files.h"
+#include "bench/json.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct profile profiles[] = {
+    {"quick", "a first look: the shapes, not the figures", 1, 0.2, 0.7},
+    {"standard", "a comparison for a lecture", 3, 0.3, 1.5},
+    {"full", "figures for a publication", 7, 2, 10},
+};
+const size_t profile_count = sizeof profiles / sizeof *profiles;
+
+/* What a cell costs besides its window: two processes that start and stop. Measured, rounded. */
+static const double CELL_OVERHEAD_S = 0.3;
+
+enum kind { TEXT, CHOICE, FLAG, WHOLE, NUMBER, LIST };
+
+/* One thing a person can set. */
+struct setting {
+    const char *key;
+    enum kind kind;
+    size_t offset;
+    double least, most;  /* numbers */
+    const char *choices; /* CHOICE: separated by blanks */
+};
+
+#define AT(member) offsetof(struct workload, member)
+static const struct setting settings[] = {
+    {"title", TEXT, AT(title), 0, 0, NULL},
+    {"question", TEXT, AT(question), 0, 0, NULL},
+    {"mode", CHOICE, AT(mode), 0, 0, "closed open"},
+    {"connections", WHOLE, AT(connections), 1, 1e6, NULL},
+    {"rate_rps", NUMBER, AT(rate_rps), 0.001, 1e8, NULL},
+    {"arrivals", CHOICE, AT(arrivals), 0, 0, "poisson constant"},
+    {"think_ms", NUMBER, AT(think_ms), 0, 3.6e6, NULL},
+    {"method", TEXT, AT(method), 0, 0, NULL},
+    {"path", TEXT, AT(path), 0, 0, NULL},
+    {"mix", TEXT, AT(mix), 0, 0, NULL},
+    {"close", FLAG, AT(close), 0, 0, NULL},
+    {"http", CHOICE, AT(http), 0, 0, "1.0 1.1"},
+    {"pipeline", WHOLE, AT(pipeline), 1, 1e4, NULL},
+    {"threads", WHOLE, AT(threads), 1, 1024, NULL},
+    {"timeout_s", NUMBER, AT(timeout_s), 0.001, 3600, NULL},
+    {"idle", WHOLE, AT(idle), 0, 1e6, NULL},
+    {"slow", WHOLE, AT(slow), 0, 1e6, NULL},
+    {"file_bytes", WHOLE, AT(file_bytes), 0, 1e9, NULL},
+    {"timeline_s", NUMBER, AT(timeline_s), 0, 3600, NULL},
+    {"warmup_s", NUMBER, AT(warmup_s), 0, 3600, NULL},
+    {"duration_s", NUMBER, AT(duration_s), 0.01, 86400, NULL},
+    {"trials", WHOLE, AT(trials), 1, 1000, NULL},
+    {"sweep", CHOICE, AT(sweep), 0, 0,
+     "total connections idle slow rate_rps think_ms pipeline threads file_bytes"},
+    {"values", LIST, AT(values), 0, 0, NULL},
+};
+enum { SETTING_COUNT = sizeof settings / sizeof *settings };
+
+static const struct setting *setting_find(const char *key)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (strcmp(settings[i].key, key) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+static size_t text_size(const struct setting *s)
+{
+    return s->kind == CHOICE || s->offset == AT(method) ? NAME_SIZE : TEXT_SIZE;
+}
+
+const struct profile *profile_find(const char *name)
+{
+    for (size_t i = 0; i < profile_count; i++)
+        if (strcmp(profiles[i].name, name) == 0)
+            return &profiles[i];
+    return NULL;
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+/* Each of these returns NULL, or what was expected instead of the value. */
+
+static const char *set_text(char *place, size_t size, const char *value)
+{
+    if (strlen(value) >= size)
+        return "a shorter text";
+    strcpy(place, value);
+    return NULL;
+}
+
+static const char *set_choice(char *place, const char *choices, const char *value)
+{
+    size_t length = strlen(value);
+    for (const char *c = choices; *c; c += strspn(c, " ")) {
+        size_t choice_length = strcspn(c, " ");
+        if (length > 0 && choice_length == length && strncmp(c, value, length) == 0) {
+            strcpy(place, value);
+            return NULL;
+        }
+        c += choice_length;
+    }
+    return choices;
+}
+
+static const char *set_flag(bool *place, const char *value)
+{
+    *place = strcmp(value, "yes") == 0;
+    return *place || strcmp(value, "no") == 0 ? NULL : "yes or no";
+}
+
+static const char *set_number(double *place, const struct setting *s, const char *value)
+{
+    char *end;
+    double number = strtod(value, &end);
+    if (end == value || *end != '\0' || !isfinite(number))
+        return "a number";
+    if (s->kind == WHOLE && number != floor(number))
+        return "a whole number";
+    if (number < s->least || number > s->most)
+        return "a number within the limits that docs/workloads.md gives";
+    *place = number;
+    return NULL;
+}
+
+static const char *set_list(struct workload *w, const char *value)
+{
+    w->value_count = 0;
+    for (const char *at = value; *at; at += strspn(at, ", \t")) {
+        char *end;
+        double number = strtod(at, &end);
+        if (end == at || !isfinite(number) || (*end && !strchr(", \t", *end)))
+            return "numbers separated by blanks";
+        if (w->value_count == VALUES_LIMIT)
+            return "at most 64 numbers";
+        w->values[w->value_count++] = number;
+        at = end;
+    }
+    return w->value_count > 0 ? NULL : "at least one number";
+}
+
+static const char *setting_apply(struct workload *w, const struct setting *s, const char *value)
+{
+    char *place = (char *)w + s->offset;
+    switch (s->kind) {
+    case TEXT: return set_text(place, text_size(s), value);
+    case CHOICE: return set_choice(place, s->choices, value);
+    case FLAG: return set_flag((bool *)place, value);
+    case WHOLE:
+    case NUMBER: return set_number((double *)place, s, value);
+    case LIST: return set_list(w, value);
+    }
+    return NULL;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+/* inih calls back without a line number where it was built so (Debian's is), but it takes its
+ * lines from a reader that we give it: the reader counts. */
+struct parsing {
+    struct workload *workload, unused; /* `unused` checks the sections of other profiles */
+    const char *file, *rest, *profile;
+    unsigned line;
+    bool indented; /* the line continues the one before */
+    bool seen[SETTING_COUNT];
+    char section[NAME_SIZE];
+    struct error *error;
+    bool failed;
+};
+
+static int parsing_fail(struct parsing *p, const char *what, const char *value, const char *wanted)
+{
+    if (p->failed)
+        return 0;
+    p->failed = true;
+    error_set(p->error, "%s:%u: %s%s%s%s%s", p->file, p->line, what, *value ? " \"" : "", value,
+              *value ? "\"" : "", "");
+    size_t length = strlen(p->error->text);
+    if (*wanted)
+        snprintf(p->error->text + length, sizeof p->error->text - length, "; expected: %s", wanted);
+    return 0;
+}
+
+static char *next_line(char *line, int size, void *arg)
+{
+    struct parsing *p = arg;
+    if (*p->rest == '\0')
+        return NULL;
+    p->line++;
+    size_t length = strcspn(p->rest, "\n");
+    bool ended = p->rest[length] == '\n';
+    if (length + 2 > (size_t)size) {
+        parsing_fail(p, "the line is too long", "", "to be continued on an indented line");
+        length = (size_t)size - 2;
+        ended = false;
+    }
+    p->indented = *p->rest == ' ' || *p->rest == '\t';
+    memcpy(line, p->rest, length);
+    strcpy(line + length, ended ? "\n" : "");
+    p->rest += strcspn(p->rest, "\n");
+    p->rest += *p->rest == '\n';
+    return line;
+}
+
+static int set_server(struct parsing *p, const char *model, const char *key, const char *value)
+{
+    struct workload *w = p->workload;
+    if (strcmp(key, "options") != 0)
+        return parsing_fail(p, "unknown setting", key, "options");
+    if (w->server_count == SERVERS_LIMIT || strlen(model) >= NAME_SIZE ||
+        strlen(value) >= TEXT_SIZE)
+        return parsing_fail(p, "too much for one workload:", value, "less");
+    strcpy(w->servers[w->server_count].model, model);
+    strcpy(w->servers[w->server_count++].options, value);
+    return 1;
+}
+
+static int continue_text(struct parsing *p, const struct setting *s, struct workload *w,
+                         const char *value)
+{
+    char *text = (char *)w + s->offset;
+    size_t length = strlen(text);
+    if (s->kind != TEXT || length + 1 + strlen(value) >= text_size(s))
+        return parsing_fail(p, "cannot continue", s->key, "one line");
+    snprintf(text + length, text_size(s) - length, " %s", value);
+    return 1;
+}
+
+static int take(void *arg, const char *section, const char *key, const char *value)
+{
+    struct parsing *p = arg;
+    if (strcmp(section, p->section) != 0) {
+        snprintf(p->section, sizeof p->section, "%s", section);
+        memset(p->seen, 0, sizeof p->seen);
+    }
+    if (strcmp(section, "server") == 0)
+        return set_server(p, "", key, value);
+    if (strncmp(section, "server.", 7) == 0)
+        return set_server(p, section + 7, key, value);
+
+    struct workload *w = p->workload;
+    bool profiled = strncmp(section, "profile.", 8) == 0;
+    if (*section && (!profiled || !profile_find(section + 8)))
+        return parsing_fail(p, "unknown section", section,
+                            "profile.quick, profile.standard, profile.full, server, server.MODEL");
+    if (profiled && strcmp(section + 8, p->profile) != 0)
+        w = &p->unused;
+
+    const struct setting *s = setting_find(key);
+    if (!s)
+        return parsing_fail(p, "unknown setting", key, "one that docs/workloads.md lists");
+    bool *seen = &p->seen[s - settings];
+    if (*seen && p->indented)
+        return continue_text(p, s, w, value);
+    if (*seen)
+        return parsing_fail(p, "set twice:", key, "");
+    *seen = true;
+    const char *wanted = setting_apply(w, s, value);
+    if (!wanted)
+        return 1;
+    char what[NAME_SIZE + 8];
+    snprintf(what, sizeof what, "%s is", key);
+    return parsing_fail(p, what, *value ? value : " ", wanted);
+}
+
+/* --- a workload as a whole -------------------------------------------------------------------- */
+
+static int name_of_file(char *name, const char *file, struct error *error)
+{
+    const char *slash = strrchr(file, '/');
+    const char *start = slash ? slash + 1 : file;
+    size_t length = strlen(start);
+    if (length > 5 && strcmp(start + length - 5, ".conf") == 0)
+        length -= 5;
+    if (length == 0 || length >= NAME_SIZE ||
+        strspn(start, "abcdefghijklmnopqrstuvwxyz0123456789-") < length)
+        return error_set(error, "%s: a workload's name is made of a-z, 0-9 and -", file);
+    memcpy(name, start, length);
+    name[length] = '\0';
+    return 0;
+}
+
+/* `mix` stands beside the workload's file and says so relative to it. */
+static int resolve_mix(struct workload *w, const char *file, struct error *error)
+{
+    const char *slash = strrchr(file, '/');
+    if (!*w->mix || *w->mix == '/' || !slash)
+        return 0;
+    struct path path = path_of("%.*s/%s", (int)(slash - file), file, w->mix);
+    if (set_text(w->mix, sizeof w->mix, path.text))
+        return error_set(error, "%s: the path of the mix is too long", file);
+    return 0;
+}
+
+static int check_sweep(const struct workload *w, const char *file, struct error *error)
+{
+    if (!*w->sweep != (w->value_count == 0))
+        return error_set(error, "%s: a sweep needs both, sweep and values", file);
+    for (size_t i = 0; i < w->value_count; i++) {
+        const struct setting *s =
+            setting_find(strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep);
+        struct workload unused;
+        char value[NAME_SIZE];
+        snprintf(value, sizeof value, "%.17g", w->values[i]);
+        const char *wanted = setting_apply(&unused, s, value);
+        if (wanted)
+            return error_set(error, "%s: %s cannot be %g; expected: %s", file, w->sweep,
+                             w->values[i], wanted);
+        for (size_t j = 0; j < i; j++)
+            if (w->values[j] == w->values[i])
+                return error_set(error, "%s: %g stands twice in values", file, w->values[i]);
+    }
+    return 0;
+}
+
+static int check(const struct workload *w, const char *file, struct error *error)
+{
+    bool rated = w->rate_rps > 0 || strcmp(w->sweep, "rate_rps") == 0;
+    if (!*w->title || !*w->question)
+        return error_set(error, "%s: title and question are missing: what does it ask?", file);
+    if (!*w->path == !*w->mix)
+        return error_set(error, "%s: needs either path or mix", file);
+    if (*w->path && *w->path != '/')
+        return error_set(error, "%s: path must begin with /", file);
+    if (w->file_bytes > 0 && strncmp(w->path, "/files/", 7) != 0)
+        return error_set(error, "%s: file_bytes needs a path below /files/", file);
+    if (w->open && !rated)
+        return error_set(error, "%s: mode = open needs rate_rps", file);
+    if (!w->open && rated)
+        return error_set(error, "%s: rate_rps needs mode = open", file);
+    return check_sweep(w, file, error);
+}
+
+int workload_parse(struct workload *w, const char *file, const char *text,
+                   const struct profile *profile, struct error *error)
+{
+    *w = (struct workload){
+        .mode = "closed",
+        .arrivals = "poisson",
+        .http = "1.1",
+        .method = "GET",
+        .connections = 64,
+        .pipeline = 1,
+        .threads = 1,
+        .timeout_s = 10,
+        .warmup_s = profile->warmup_s,
+        .duration_s = profile->duration_s,
+        .trials = profile->trials,
+    };
+    if (name_of_file(w->name, file, error) != 0)
+        return -1;
+    struct parsing p = {
+        .workload = w, .file = file, .rest = text, .profile = profile->name, .error = error};
+    int bad_line = ini_parse_stream(next_line, &p, take, &p);
+    if (p.failed)
+        return -1;
+    if (bad_line != 0)
+        return error_set(error, "%s:%d: expected: NAME = VALUE or [SECTION]", file, bad_line);
+    w->open = strcmp(w->mode, "open") == 0;
+    if (resolve_mix(w, file, error) != 0)
+        return -1;
+    return check(w, file, error);
+}
+
+int workload_read(struct workload *w, const char *file, const struct profile *profile,
+                  struct error *error)
+{
+    char *text = file_read(file, NULL);
+    if (!text)
+        return error_set(error, "cannot read %s: %s", file, strerror(errno));
+    int result = workload_parse(w, file, text, profile, error);
+    free(text);
+    if (result == 0 && *w->mix && access(w->mix, R_OK) != 0)
+        return error_set(error, "%s: cannot read its mix %s: %s", file, w->mix, strerror(errno));
+    return result;
+}
+
+size_t workload_points(const struct workload *w)
+{
+    return w->value_count > 0 ? w->value_count : 1;
+}
+
+struct workload workload_at(const struct workload *w, size_t point)
+{
+    struct workload at = *w;
+    if (w->value_count == 0)
+        return at;
+    double value = w->values[point];
+    if (strcmp(w->sweep, "total") == 0) {
+        /* So many connections in all: the active ones first, idle ones for the rest. */
+        at.connections = fmin(w->connections, value);
+        at.idle = value - at.connections;
+        return at;
+    }
+    const struct setting *s = setting_find(w->sweep);
+    memcpy((char *)&at + s->offset, &value, sizeof value);
+    return at;
+}
+
+double workload_cell_s(const struct workload *w)
+{
+    return w->warmup_s + w->duration_s + CELL_OVERHEAD_S;
+}
+
+/* --- plan.json -------------------------------------------------------------------------------- */
+
+static json_t *list_to_json(const struct workload *w)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < w->value_count; i++)
+        json_array_append_new(list, json_number_of(w->values[i]));
+    return list;
+}
+
+static json_t *servers_to_json(const struct workload *w)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < w->server_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "model", w->servers[i].model, "options",
+                                              w->servers[i].options));
+    return list;
+}
+
+static json_t *setting_to_json(const struct workload *w, const struct setting *s)
+{
+    const char *place = (const char *)w + s->offset;
+    switch (s->kind) {
+    case TEXT:
+    case CHOICE: return json_string(place);
+    case FLAG: return json_boolean(*(const bool *)place);
+    case WHOLE:
+    case NUMBER: return json_number_of(*(const double *)place);
+    case LIST: return list_to_json(w);
+    }
+    return NULL;
+}
+
+json_t *workload_to_json(const struct workload *w)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "name", json_string(w->name));
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        json_object_set_new(json, settings[i].key, setting_to_json(w, &settings[i]));
+    json_object_set_new(json, "servers", servers_to_json(w));
+    return json;
+}
+
+static bool list_from_json(struct workload *w, const json_t *list)
+{
+    if (!json_is_array(list) || json_array_size(list) > VALUES_LIMIT)
+        return false;
+    w->value_count = json_array_size(list);
+    for (size_t i = 0; i < w->value_count; i++)
+        w->values[i] = json_number_value(json_array_get(list, i));
+    return true;
+}
+
+static bool text_from_json(char *place, size_t size, const json_t *json)
+{
+    return json_is_string(json) && !set_text(place, size, json_string_value(json));
+}
+
+static bool setting_from_json(struct workload *w, const struct setting *s, const json_t *json)
+{
+    char *place = (char *)w + s->offset;
+    switch (s->kind) {
+    case TEXT:
+    case CHOICE: return text_from_json(place, text_size(s), json);
+    case FLAG: *(bool *)place = json_is_true(json); return json_is_boolean(json);
+    case WHOLE:
+    case NUMBER: *(double *)place = json_number_value(json); return json_is_number(json);
+    case LIST: return list_from_json(w, json);
+    }
+    return false;
+}
+
+static bool servers_from_json(struct workload *w, const json_t *list)
+{
+    if (!json_is_array(list) || json_array_size(list) > SERVERS_LIMIT)
+        return false;
+    w->server_count = json_array_size(list);
+    for (size_t i = 0; i < w->server_count; i++) {
+        const json_t *entry = json_array_get(list, i);
+        if (!text_from_json(w->servers[i].model, NAME_SIZE, json_object_get(entry, "model")) ||
+            !text_from_json(w->servers[i].options, TEXT_SIZE, json_object_get(entry, "options")))
+            return false;
+    }
+    return true;
+}
+
+int workload_from_json(struct workload *w, const json_t *json, struct error *error)
+{
+    *w = (struct workload){.name = ""};
+    if (!text_from_json(w->name, sizeof w->name, json_object_get(json, "name")))
+        return error_set(error, "a workload has no name");
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (!setting_from_json(w, &settings[i], json_object_get(json, settings[i].key)))
+            return error_set(error, "workload %s: bad or missing %s", w->name, settings[i].key);
+    if (!servers_from_json(w, json_object_get(json, "servers")))
+        return error_set(error, "workload %s: bad or missing servers", w->name);
+    w->open = strcmp(w->mode, "open") == 0;
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* A workload: one question put to every model, read from a file a person writes.
+ *
+ * The file is INI: what a person can set stands in one table (workload.c),
+ * which also says the limits and carries a workload into plan.json and back.
+ * A section [profile.NAME] replaces settings when that profile runs; a section
+ * [server.MODEL] gives options to that model's server only. Knows nothing of
+ * trials' order, of processes, or of what a setting does to the load generator. */
+#ifndef BENCH_WORKLOAD_H
+#define BENCH_WORKLOAD_H
+
+#include "bench/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { NAME_SIZE = 64, TEXT_SIZE = 1024, VALUES_LIMIT = 64, SERVERS_LIMIT = 16 };
+
+struct workload {
+    char name[NAME_SIZE]; /* the file's name without .conf */
+    char title[TEXT_SIZE], question[TEXT_SIZE];
+
+    bool open; /* arrivals at a rate, whatever the answers do; otherwise a closed loop */
+    char mode[NAME_SIZE], arrivals[NAME_SIZE], http[NAME_SIZE];
+    char method[NAME_SIZE], path[TEXT_SIZE];
+    char mix[TEXT_SIZE]; /* a file of weighted requests, instead of method and path; "": none */
+    bool close;          /* one request per connection */
+    double connections, idle, slow, pipeline, threads;
+    double rate_rps, think_ms, timeout_s, warmup_s, duration_s;
+    double file_bytes; /* size of the file that `path` asks for below /files/; 0: none */
+    double timeline_s; /* interval of the timeline that is plotted; 0: no such plot */
+    double trials;
+
+    char sweep[NAME_SIZE]; /* the setting that is varied, or "total"; "": none */
+    double values[VALUES_LIMIT];
+    size_t value_count; /* 0 without a sweep */
+
+    struct {
+        char model[NAME_SIZE]; /* "": every model */
+        char options[TEXT_SIZE];
+    } servers[SERVERS_LIMIT];
+    size_t server_count;
+};
+
+/* How long and how often a profile measures, where a workload's file does not say it. */
+struct profile {
+    const char *name, *purpose;
+    double trials, warmup_s, duration_s;
+};
+
+extern const struct profile profiles[];
+extern const size_t profile_count;
+
+/* NULL: there is no such profile. */
+const struct profile *profile_find(const char *name);
+
+/* Reads the file as `profile` wants it. -1: `error` names the file and the line. */
+int workload_read(struct workload *, const char *file, const struct profile *profile,
+                  struct error *error);
+
+/* The same from text; `file` names it in messages and, by its last part, the workload. */
+int workload_parse(struct workload *, const char *file, const char *text,
+                   const struct profile *profile, struct error *error);
+
+/* How often a trial of it is measured: once for each value of its sweep. */
+size_t workload_points(const struct workload *);
+
+/* The workload as it stands at one point of its sweep. */
+struct workload workload_at(const struct workload *, size_t point);
+
+/* Seconds that one measurement of it is planned to take, start of the processes included. */
+double workload_cell_s(const struct workload *);
+
+/* A new reference; NULL without memory. */
+json_t *workload_to_json(const struct workload *);
+int workload_from_json(struct workload *, const json_t *, struct error *);
+
+#endif
