@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -140,6 +141,7 @@ static void kill_group(struct target *t)
         reap(t);
     close_if_open(&t->pidfd);
     close_if_open(&t->output);
+    close_if_open(&t->stop_drain);
 }
 
 /* Opens the gate; 0 when the command is running, else the errno of exec. */
@@ -245,21 +247,26 @@ static int await_ready(struct target *t, double timeout_s, char *error, size_t e
 
 static void *drain_output(void *arg)
 {
-    const int fd = *(const int *)arg;
+    const struct target *t = arg;
     char nowhere[4096];
-    while (read(fd, nowhere, sizeof nowhere) > 0)
-        ;
+    struct pollfd p[] = {{.fd = t->output, .events = POLLIN},
+                         {.fd = t->stop_drain, .events = POLLIN}};
+    while (poll(p, 2, -1) >= 0 && !p[1].revents)
+        if (read(t->output, nowhere, sizeof nowhere) <= 0)
+            break;
     return NULL;
 }
 
 /* A thread, since whoever measures must not have to think of it. It sleeps in
- * read(2) and costs nothing while the server is silent. */
+ * poll(2) and costs nothing while the server is silent. */
 static int start_draining(struct target *t)
 {
     sigset_t all, before;
+    if ((t->stop_drain = eventfd(0, EFD_CLOEXEC)) < 0)
+        return -1;
     sigfillset(&all); /* signals are the main thread's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&t->drain, NULL, drain_output, &t->output);
+    int failed = pthread_create(&t->drain, NULL, drain_output, t);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     t->draining = !failed;
     errno = failed;
@@ -271,7 +278,7 @@ static void stop_draining(struct target *t)
     if (!t->draining)
         return;
     /* A process which left the group may still hold the pipe: do not wait for its end. */
-    pthread_cancel(t->drain);
+    eventfd_write(t->stop_drain, 1);
     pthread_join(t->drain, NULL);
     t->draining = false;
 }
@@ -295,14 +302,14 @@ static int bring_up(struct target *t, struct birth *b, char *const argv[],
     if (await_ready(t, ready_timeout_s, error, error_size))
         return -1;
     if (start_draining(t))
-        return fail(error, error_size, "pthread_create: %s", strerror(errno));
+        return fail(error, error_size, "draining the server's output: %s", strerror(errno));
     return 0;
 }
 
 int target_start(struct target *t, char *const argv[], int (*before_exec)(void *, pid_t), void *arg,
                  double ready_timeout_s, char *error, size_t error_size)
 {
-    *t = (struct target){.ours = true, .pidfd = -1, .output = -1};
+    *t = (struct target){.ours = true, .pidfd = -1, .output = -1, .stop_drain = -1};
     struct birth b;
     if (birth_open(&b))
         return fail(error, error_size, "pipe: %s", strerror(errno));
@@ -325,7 +332,7 @@ int target_start(struct target *t, char *const argv[], int (*before_exec)(void *
 
 int target_attach(struct target *t, pid_t pid, char *error, size_t error_size)
 {
-    *t = (struct target){.pid = pid, .pidfd = -1, .output = -1};
+    *t = (struct target){.pid = pid, .pidfd = -1, .output = -1, .stop_drain = -1};
     if (pid > 0 && (t->pidfd = open_pidfd(pid)) >= 0)
         return 0;
     if (pid <= 0 || errno == ESRCH)

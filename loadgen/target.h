@@ -32,7 +32,8 @@ struct target {
     int status;      /* as from waitpid(2) */
 
     int pidfd;
-    int output; /* our end of its standard output */
+    int output;     /* our end of its standard output */
+    int stop_drain; /* tells the thread below to end */
     bool draining;
     pthread_t drain;
 };

@@ -1,0 +1,242 @@
+/* Starting, knowing and stopping a server, with shell one-liners as servers. */
+#include "loadgen/target.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define READY "echo ready 127.0.0.1:8123 model=shell pid=$$ compute_rate=12.5; "
+
+enum { TIMEOUT_S = 20 };
+
+static int start(struct target *t, const char *script, char *error, size_t size)
+{
+    char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdupa(script), NULL};
+    return target_start(t, argv, NULL, NULL, TIMEOUT_S, error, size);
+}
+
+static void must_start(struct target *t, const char *script)
+{
+    char error[256] = "";
+    if (start(t, script, error, sizeof error))
+        fail_msg("%s", error);
+}
+
+static void must_not_start(const char *script, const char *expected)
+{
+    struct target t;
+    char error[256] = "";
+    assert_int_equal(start(&t, script, error, sizeof error), -1);
+    if (!strstr(error, expected))
+        fail_msg("\"%s\" does not say \"%s\"", error, expected);
+    assert_int_equal(kill(t.pid, 0), -1);
+    assert_int_equal(errno, ESRCH);
+}
+
+static void the_ready_line_is_understood(void **state)
+{
+    (void)state;
+    struct target t;
+    must_start(&t, "echo starting; " READY "exec sleep 60");
+    assert_string_equal(t.host, "127.0.0.1");
+    assert_int_equal(t.port, 8123);
+    assert_string_equal(t.model, "shell");
+    assert_true(t.compute_rate > 12.4 && t.compute_rate < 12.6);
+    assert_true(target_alive(&t));
+    target_stop(&t, TIMEOUT_S);
+    assert_true(t.ended);
+    assert_false(t.unasked);
+    assert_false(t.was_killed);
+    assert_int_equal(WTERMSIG(t.status), SIGTERM);
+}
+
+static void an_ipv6_address_loses_its_brackets(void **state)
+{
+    (void)state;
+    struct target t;
+    must_start(&t, "echo ready [::1]:99 model=a-b pid=1 compute_rate=1; exec sleep 60");
+    assert_string_equal(t.host, "::1");
+    assert_int_equal(t.port, 99);
+    assert_string_equal(t.model, "a-b");
+    target_stop(&t, TIMEOUT_S);
+}
+
+static void a_command_that_does_not_exist_is_named(void **state)
+{
+    (void)state;
+    struct target t;
+    char error[256] = "";
+    char *argv[] = {(char[]){"no-such-server"}, NULL};
+    assert_int_equal(target_start(&t, argv, NULL, NULL, TIMEOUT_S, error, sizeof error), -1);
+    assert_string_equal(error, "no-such-server: No such file or directory");
+}
+
+static void a_server_that_exits_first_is_an_error_with_its_status(void **state)
+{
+    (void)state;
+    must_not_start("echo no port left; exit 7", "exited with status 7");
+    must_not_start("kill -USR1 $$", "signal 10");
+}
+
+static void a_ready_line_without_a_port_is_refused(void **state)
+{
+    (void)state;
+    must_not_start("echo ready here model=x; sleep 60", "makes no sense");
+    must_not_start("echo ready 127.0.0.1:70000 model=x; sleep 60", "makes no sense");
+}
+
+static void a_silent_server_is_given_up(void **state)
+{
+    (void)state;
+    struct target t;
+    char error[256] = "";
+    char *argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
+    assert_int_equal(target_start(&t, argv, NULL, NULL, 0.05, error, sizeof error), -1);
+    assert_non_null(strstr(error, "no ready line within 0.05 s"));
+    assert_int_equal(kill(t.pid, 0), -1);
+}
+
+/* In the callback the process exists and has not executed the command: its
+ * name is still ours. */
+static int note_name(void *arg, pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return -1;
+    char *read = fgets(arg, 32, f);
+    fclose(f);
+    return read ? 0 : -1;
+}
+
+static void before_exec_sees_the_process_before_it_is_the_server(void **state)
+{
+    (void)state;
+    struct target t;
+    char error[256] = "", there[32] = "", here[32] = "";
+    char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){READY "exec sleep 60"}, NULL};
+    assert_int_equal(target_start(&t, argv, note_name, there, TIMEOUT_S, error, sizeof error), 0);
+    note_name(here, getpid());
+    assert_string_equal(there, here);
+    target_stop(&t, TIMEOUT_S);
+}
+
+static int refuse(void *arg, pid_t pid)
+{
+    *(pid_t *)arg = pid;
+    return -1;
+}
+
+static void before_exec_can_give_up_the_start(void **state)
+{
+    (void)state;
+    struct target t;
+    char error[256] = "";
+    pid_t pid = 0;
+    char *argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
+    assert_int_equal(target_start(&t, argv, refuse, &pid, TIMEOUT_S, error, sizeof error), -1);
+    assert_true(pid > 0);
+    assert_int_equal(kill(pid, 0), -1);
+}
+
+/* A mebibyte is sixteen pipes full; only then does the script come to its end. */
+static void what_the_server_prints_never_blocks_it(void **state)
+{
+    (void)state;
+    struct target t;
+    must_start(&t, READY "head -c 1048576 /dev/zero; exit 5");
+    for (int i = 0; target_alive(&t) && i < TIMEOUT_S * 100; i++)
+        usleep(10000);
+    assert_true(t.ended);
+    assert_true(t.unasked);
+    assert_int_equal(WEXITSTATUS(t.status), 5);
+    char how[64];
+    target_describe_end(&t, how, sizeof how);
+    assert_string_equal(how, "exited with status 5");
+    target_stop(&t, TIMEOUT_S);
+}
+
+static void a_server_that_ignores_sigterm_is_killed_with_its_children(void **state)
+{
+    (void)state;
+    struct target t;
+    int held[2];
+    assert_int_equal(pipe(held), 0); /* every process of the group holds its write end */
+    must_start(&t, "trap '' TERM; sleep 60 & " READY "while :; do sleep 1; done");
+    close(held[1]);
+    target_stop(&t, 0.05);
+    assert_true(t.was_killed);
+    char c;
+    assert_int_equal(read(held[0], &c, 1), 0); /* the end of file: none is left */
+    close(held[0]);
+}
+
+static void it_ignores_the_interrupt_of_our_terminal(void **state)
+{
+    (void)state;
+    struct target t;
+    must_start(&t, READY "exec sleep 60");
+    assert_int_equal(getpgid(t.pid), t.pid);
+    assert_int_not_equal(getpgid(t.pid), getpgrp());
+    target_stop(&t, TIMEOUT_S);
+}
+
+static void attaching_to_nothing_is_refused(void **state)
+{
+    (void)state;
+    struct target t;
+    char error[256] = "";
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(target_attach(&t, pid, error, sizeof error), -1);
+    assert_non_null(strstr(error, "there is no process"));
+}
+
+static void what_is_not_ours_is_not_stopped(void **state)
+{
+    (void)state;
+    struct target t;
+    char error[256] = "";
+    pid_t pid = fork();
+    if (pid == 0) {
+        alarm(60);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(target_attach(&t, pid, error, sizeof error), 0);
+    assert_true(target_alive(&t));
+    target_stop(&t, 0);
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_ready_line_is_understood),
+        cmocka_unit_test(an_ipv6_address_loses_its_brackets),
+        cmocka_unit_test(a_command_that_does_not_exist_is_named),
+        cmocka_unit_test(a_server_that_exits_first_is_an_error_with_its_status),
+        cmocka_unit_test(a_ready_line_without_a_port_is_refused),
+        cmocka_unit_test(a_silent_server_is_given_up),
+        cmocka_unit_test(before_exec_sees_the_process_before_it_is_the_server),
+        cmocka_unit_test(before_exec_can_give_up_the_start),
+        cmocka_unit_test(what_the_server_prints_never_blocks_it),
+        cmocka_unit_test(a_server_that_ignores_sigterm_is_killed_with_its_children),
+        cmocka_unit_test(it_ignores_the_interrupt_of_our_terminal),
+        cmocka_unit_test(attaching_to_nothing_is_refused),
+        cmocka_unit_test(what_is_not_ours_is_not_stopped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
