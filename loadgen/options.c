@@ -1,0 +1,261 @@
+#include "loadgen/options.h"
+
+#include "common/clock.h"
+#include "common/units.h"
+
+#include <argp.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *argp_program_version = "switchpoint " SWITCHPOINT_VERSION;
+
+enum {
+    OPTION_ARRIVALS = 256,
+    OPTION_THINK,
+    OPTION_WARMUP,
+    OPTION_CLOSE,
+    OPTION_HTTP,
+    OPTION_PIPELINE,
+    OPTION_TIMEOUT,
+    OPTION_BODY,
+    OPTION_ANY_BODY,
+    OPTION_MIX,
+    OPTION_IDLE,
+    OPTION_SLOW,
+    OPTION_SEED,
+    OPTION_CPUS,
+    OPTION_PID,
+    OPTION_SYSCALLS,
+    OPTION_NO_PROBE,
+    OPTION_JSON,
+    OPTION_HGRM,
+    OPTION_TIMELINE,
+    OPTION_INTERVAL,
+};
+
+static const struct argp_option known[] = {
+    {0, 0, 0, 0, "Load:", 1},
+    {"connections", 'c', "N", 0, "Connections; in an open loop, the most at once (16)", 0},
+    {"rate", 'r', "R", 0, "Open loop: R arrivals per second, whatever the answers do", 0},
+    {"arrivals", OPTION_ARRIVALS, "LAW", 0, "Open loop: poisson or constant (poisson)", 0},
+    {"think-ms", OPTION_THINK, "T", 0, "Closed loop: mean think time, exponential (0)", 0},
+    {"duration", 'd', "S", 0, "Seconds measured (10)", 0},
+    {"warmup", OPTION_WARMUP, "S", 0, "Seconds before that (1)", 0},
+    {"threads", 't', "N", 0, "Generator threads (1)", 0},
+    {"idle", OPTION_IDLE, "N", 0, "Further connections that are opened and left idle (0)", 0},
+    {"slow", OPTION_SLOW, "N", 0, "Further connections that send a byte at a time and read 1 KiB/s (0)", 0},
+    {"seed", OPTION_SEED, "N", 0, "Seed of every random choice (1)", 0},
+    {"cpus", OPTION_CPUS, "LIST", 0, "Pin generator threads to these CPUs, in turn", 0},
+    {0, 0, 0, 0, "Requests:", 2},
+    {"close", OPTION_CLOSE, 0, 0, "One request per connection", 0},
+    {"http", OPTION_HTTP, "VERSION", 0, "1.0 or 1.1 (1.1)", 0},
+    {"pipeline", OPTION_PIPELINE, "N", 0, "Requests in flight on one connection (1)", 0},
+    {"timeout", OPTION_TIMEOUT, "S", 0, "An older request is an error (10)", 0},
+    {"request", 'X', "METHOD", 0, "GET, or POST with --body", 0},
+    {"header", 'H', "HEADER", 0, "A further header field, \"Name: value\"; may be repeated", 0},
+    {"body", OPTION_BODY, "FILE", 0, "Body of the requests", 0},
+    {"mix", OPTION_MIX, "FILE", 0, "Weighted requests, \"WEIGHT METHOD PATH\" a line, instead of URL's path", 0},
+    {"any-body", OPTION_ANY_BODY, 0, 0, "Take any body for an answer: the target is not one of Switchpoint's", 0},
+    {0, 0, 0, 0, "Server:", 3},
+    {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
+    {"syscalls", OPTION_SYSCALLS, 0, 0, "Count its system calls, in half a second after the window", 0},
+    {"no-probe", OPTION_NO_PROBE, 0, 0, "Leave its counters alone, to see what probing costs", 0},
+    {0, 0, 0, 0, "Report:", 4},
+    {"json", OPTION_JSON, "FILE", 0, "Write the result object; - is standard output", 0},
+    {"hgrm", OPTION_HGRM, "FILE", 0, "Write the response times' percentile spectrum", 0},
+    {"timeline", OPTION_TIMELINE, "FILE", 0, "Write a row per interval, as TSV", 0},
+    {"interval", OPTION_INTERVAL, "S", 0, "Length of the timeline's intervals (1)", 0},
+    {0},
+};
+
+static unsigned count(struct argp_state *state, const char *option, const char *value,
+                      uint64_t least, uint64_t most)
+{
+    uint64_t number = 0;
+    if (!parse_count(value, least, most, &number))
+        argp_error(state, "%s %s: expected a whole number from %llu to %llu", option, value,
+                   (unsigned long long)least, (unsigned long long)most);
+    return (unsigned)number;
+}
+
+static uint64_t seconds_ns(struct argp_state *state, const char *option, const char *value,
+                           double least_s)
+{
+    uint64_t ns = 0;
+    if (!parse_seconds_ns(value, 86400, &ns) || (double)ns < least_s * (double)NS_PER_S)
+        argp_error(state, "%s %s: expected seconds from %g to 86400", option, value, least_s);
+    return ns;
+}
+
+static double decimal(struct argp_state *state, const char *option, const char *value,
+                      double least, double most, const char *what)
+{
+    double number = 0;
+    if (!parse_decimal(value, strlen(value), &number) || number < least || number > most)
+        argp_error(state, "%s %s: expected %s from %g to %g", option, value, what, least, most);
+    return number;
+}
+
+/* One of two words. */
+static bool second_of(struct argp_state *state, const char *option, const char *value,
+                      const char *first, const char *second)
+{
+    if (strcmp(value, first) != 0 && strcmp(value, second) != 0)
+        argp_error(state, "%s %s: expected %s or %s", option, value, first, second);
+    return strcmp(value, second) == 0;
+}
+
+/* http://HOST[:PORT][/PATH]. Nothing is resolved here. */
+static void parse_url(struct argp_state *state, const char *url, struct options *o)
+{
+    static const char scheme[] = "http://";
+    if (strncasecmp(url, scheme, sizeof scheme - 1) != 0)
+        argp_error(state, "URL %s: expected it to begin with http://", url);
+    const char *authority = url + sizeof scheme - 1;
+    size_t length = strcspn(authority, "/?");
+    o->url = url;
+    o->authority = strndup(authority, length);
+    o->path = authority[length] ? authority + length : "/";
+    if (*o->path != '/')
+        argp_error(state, "URL %s: expected a path before the query", url);
+
+    char *host = strdup(o->authority);
+    char *bracket = *host == '[' ? strchr(host, ']') : NULL;
+    char *colon = strchr(bracket ? bracket : host, ':');
+    o->port = 80;
+    if (colon) {
+        *colon = '\0';
+        o->port = count(state, "URL port", colon + 1, 0, 65535);
+    }
+    if (bracket) {
+        *bracket = '\0';
+        memmove(host, host + 1, strlen(host));
+    }
+    o->host = host;
+    if (!*host)
+        argp_error(state, "URL %s: expected a host", url);
+}
+
+static void add_header(struct argp_state *state, char *value, struct options *o)
+{
+    if (o->header_count == HEADERS_MOST)
+        argp_error(state, "-H %s: no more than %d header fields", value, HEADERS_MOST);
+    o->headers[o->header_count++] = value;
+}
+
+static void take_argument(struct argp_state *state, char *value, struct options *o)
+{
+    bool behind_dashes = state->quoted && state->next > state->quoted;
+    if (!o->url && !behind_dashes) {
+        parse_url(state, value, o);
+    } else if (!behind_dashes) {
+        argp_error(state, "unexpected argument %s: a server command comes after --", value);
+    } else {
+        o->command = &state->argv[state->next - 1];
+        state->next = state->argc;
+    }
+}
+
+static void check_whole(struct argp_state *state, struct options *o)
+{
+    if (!o->url)
+        argp_error(state, "expected a URL, as in http://127.0.0.1:8080/hello");
+    if (o->port == 0 && !o->command)
+        argp_error(state, "URL %s: port 0 needs a server command after --", o->url);
+    if (o->pid && o->command)
+        argp_error(state, "--pid %d: not together with a server command", (int)o->pid);
+    if (o->open_loop && o->think_ms > 0)
+        argp_error(state, "--think-ms %g: an open loop (--rate) does not think", o->think_ms);
+    if (o->pipeline > 1 && o->close)
+        argp_error(state, "--pipeline %u: not with --close", o->pipeline);
+    if (o->threads > o->connections)
+        argp_error(state, "--threads %u: more than the %u connections", o->threads,
+                   o->connections);
+    if (!o->method)
+        o->method = o->body_file ? "POST" : "GET";
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case 'c': o->connections = count(state, "--connections", value, 1, 1000000); break;
+    case 'r':
+        o->rate_rps = decimal(state, "--rate", value, 0.001, 1e8, "arrivals per second");
+        o->open_loop = true;
+        break;
+    case OPTION_ARRIVALS:
+        o->arrivals = second_of(state, "--arrivals", value, "poisson", "constant")
+                          ? ARRIVALS_CONSTANT
+                          : ARRIVALS_POISSON;
+        break;
+    case OPTION_THINK:
+        o->think_ms = decimal(state, "--think-ms", value, 0, 3.6e6, "milliseconds");
+        break;
+    case 'd': o->duration_ns = seconds_ns(state, "--duration", value, 0.01); break;
+    case OPTION_WARMUP: o->warmup_ns = seconds_ns(state, "--warmup", value, 0); break;
+    case 't': o->threads = count(state, "--threads", value, 1, 1024); break;
+    case OPTION_CLOSE: o->close = true; break;
+    case OPTION_HTTP: o->http_1_0 = !second_of(state, "--http", value, "1.0", "1.1"); break;
+    case OPTION_PIPELINE: o->pipeline = count(state, "--pipeline", value, 1, 1024); break;
+    case OPTION_TIMEOUT: o->timeout_ns = seconds_ns(state, "--timeout", value, 0.001); break;
+    case 'X': o->method = value; break;
+    case 'H': add_header(state, value, o); break;
+    case OPTION_BODY: o->body_file = value; break;
+    case OPTION_ANY_BODY: o->any_body = true; break;
+    case OPTION_MIX: o->mix_file = value; break;
+    case OPTION_IDLE: o->idle = count(state, "--idle", value, 0, 1000000); break;
+    case OPTION_SLOW: o->slow = count(state, "--slow", value, 0, 1000000); break;
+    case OPTION_SEED:
+        if (!parse_count(value, 0, UINT64_MAX, &o->seed))
+            argp_error(state, "--seed %s: expected a whole number", value);
+        break;
+    case OPTION_CPUS:
+        if (!parse_cpu_list(value, &o->cpus))
+            argp_error(state, "--cpus %s: expected CPUs that this process may use, as in 1 or 1,2-3",
+                       value);
+        o->pinned = true;
+        break;
+    case OPTION_PID: o->pid = (pid_t)count(state, "--pid", value, 1, INT_MAX); break;
+    case OPTION_SYSCALLS: o->syscalls = true; break;
+    case OPTION_NO_PROBE: o->no_probe = true; break;
+    case OPTION_JSON: o->json = value; break;
+    case OPTION_HGRM: o->hgrm = value; break;
+    case OPTION_TIMELINE: o->timeline = value; break;
+    case OPTION_INTERVAL: o->interval_ns = seconds_ns(state, "--interval", value, 0.001); break;
+    case ARGP_KEY_ARG: take_argument(state, value, o); break;
+    case ARGP_KEY_END: check_whole(state, o); break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+void options_parse(int argc, char **argv, struct options *options)
+{
+    *options = (struct options){
+        .connections = 16,
+        .arrivals = ARRIVALS_POISSON,
+        .duration_ns = 10 * NS_PER_S,
+        .warmup_ns = 1 * NS_PER_S,
+        .timeout_ns = 10 * NS_PER_S,
+        .threads = 1,
+        .pipeline = 1,
+        .seed = 1,
+        .interval_ns = NS_PER_S,
+    };
+    const struct argp argp = {
+        .options = known,
+        .parser = parse_option,
+        .args_doc = "URL [-- SERVER-COMMAND...]",
+        .doc = "Loads an HTTP server and measures what that costs: response times as a user would "
+               "see them, and the server's CPU, memory and context switches.\v"
+               "With a command after --, loadgen starts that server, probes its processes and "
+               "stops it; with URL's port 0, it takes the port from the server's ready line. In "
+               "paths, {exp:M} is an exponential variate with mean M, {uniform:A:B} one between A "
+               "and B, {seq} a counter.\n\n"
+               "Exit status: 0 when at least one request succeeded, 2 when none did, 64 for a "
+               "wrong command line, 1 for anything else.",
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, options);
+}

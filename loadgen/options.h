@@ -1,0 +1,56 @@
+/* loadgen's command line. Knows nothing of sockets. */
+#ifndef LOADGEN_OPTIONS_H
+#define LOADGEN_OPTIONS_H
+
+#include "loadgen/arrivals.h"
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { HEADERS_MOST = 32 };
+
+struct options {
+    /* the target */
+    const char *url;
+    char *host;       /* as in the URL, IPv6 without brackets */
+    char *authority;  /* "host:port", for the Host field */
+    unsigned port;    /* 0: from the ready line */
+    const char *path; /* with the query */
+    char **command;   /* NULL-terminated; NULL: none */
+    pid_t pid;        /* of a running server; 0: none */
+
+    /* the load */
+    unsigned connections;
+    bool open_loop;
+    double rate_rps;
+    enum arrival_law arrivals;
+    double think_ms;
+    uint64_t duration_ns, warmup_ns, timeout_ns;
+    unsigned threads;
+    bool close;
+    bool http_1_0;
+    unsigned pipeline;
+    unsigned idle, slow;
+    uint64_t seed;
+    const char *method;
+    char *headers[HEADERS_MOST + 1];
+    unsigned header_count;
+    const char *body_file;
+    const char *mix_file;
+    bool any_body;
+    bool pinned;
+    cpu_set_t cpus;
+
+    /* the report */
+    bool syscalls; /* count system calls, in a phase after the window */
+    bool no_probe;
+    const char *json, *hgrm, *timeline;
+    uint64_t interval_ns;
+};
+
+/* Exits with 64 and a message that names the option and the value, when one is wrong. */
+void options_parse(int argc, char **argv, struct options *);
+
+#endif
