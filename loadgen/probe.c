@@ -480,9 +480,10 @@ static void conclude_memory(struct probe *p)
     if (p->peak_is_of_lifetime)
         warn(p, "memory: the peak is of the server's lifetime, not of the window, since "
                 "/proc/PID/clear_refs is closed to us; run loadgen as the server's user");
-    /* A tenth may have ended meanwhile. More, and stacks are kept in another
-     * way (guards within the mapping, or stacks that the runtime itself allots). */
-    if (sum.stack_count >= 0 && sum.stack_count * 10 < p->threads_now * 9) {
+    /* Some may have come and gone meanwhile. Where less than half look like a
+     * stack, they are kept in another way (guards within the mapping, or stacks
+     * that the language's runtime allots). */
+    if (sum.stack_count >= 0 && sum.stack_count * 2 < p->threads_now) {
         warn(p,
              "memory: stacks cannot be told from other anonymous memory (%lld mappings look "
              "like one, there are %lld threads)",

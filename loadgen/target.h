@@ -43,7 +43,8 @@ struct target {
  * on its standard output. `before_exec` (may be NULL) runs in this process when
  * the new one exists but has not yet executed the command; when it does not
  * return 0, the start is given up. What the server prints after that line is
- * read and thrown away, so that it never blocks. Its standard error is ours.
+ * read and thrown away by a thread, so that it never blocks: the struct must stay
+ * where it is until target_stop. Its standard error is ours.
  * 0, or -1 with a message in `error`; then nothing is left behind. */
 int target_start(struct target *, char *const argv[], int (*before_exec)(void *arg, pid_t pid),
                  void *arg, double ready_timeout_s, char *error, size_t error_size);
