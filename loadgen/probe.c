@@ -58,6 +58,7 @@ struct probe {
     struct counters begin, end;
     bool peak_is_of_lifetime;
     int64_t threads_now, threads_max;
+    bool counts_syscalls;
     uint64_t syscalls_before;
     struct probe_result result;
 };
@@ -149,6 +150,20 @@ static void try_records(struct probe *p)
     records_close(&p->records);
 }
 
+static void clear_result(struct probe_result *r)
+{
+    r->window_ns = PROBE_UNKNOWN;
+    r->switches_voluntary = r->switches_involuntary = r->switches_total = PROBE_UNKNOWN;
+    r->switches_source = "";
+    r->cpu_user_ns = r->cpu_system_ns = PROBE_UNKNOWN;
+    r->rss_bytes = r->rss_peak_bytes = r->pss_bytes = PROBE_UNKNOWN;
+    r->stack_bytes = r->anonymous_bytes = r->file_bytes = PROBE_UNKNOWN;
+    r->kernel_stack_bytes = r->page_table_bytes = PROBE_UNKNOWN;
+    r->socket_bytes = r->socket_count = r->socket_struct_bytes = PROBE_UNKNOWN;
+    r->threads_max = r->threads_born = r->threads_died = PROBE_UNKNOWN;
+    r->faults_minor = r->faults_major = PROBE_UNKNOWN;
+}
+
 struct probe *probe_open(pid_t root, enum probe_means means, char *error, size_t error_size)
 {
     struct probe *p = calloc(1, sizeof *p);
@@ -157,6 +172,7 @@ struct probe *probe_open(pid_t root, enum probe_means means, char *error, size_t
         free(p);
         return NULL;
     }
+    clear_result(&p->result);
     if (proc_threads(root) == 0) {
         snprintf(error, error_size, "there is no process %d to probe", (int)root);
         probe_close(p);
@@ -520,27 +536,12 @@ static void conclude_kernel_memory(struct probe *p)
                 "closed to us; run loadgen as root");
 }
 
-static void clear_result(struct probe_result *r)
-{
-    r->window_ns = PROBE_UNKNOWN;
-    r->switches_voluntary = r->switches_involuntary = r->switches_total = PROBE_UNKNOWN;
-    r->switches_source = "";
-    r->cpu_user_ns = r->cpu_system_ns = PROBE_UNKNOWN;
-    r->rss_bytes = r->rss_peak_bytes = r->pss_bytes = PROBE_UNKNOWN;
-    r->stack_bytes = r->anonymous_bytes = r->file_bytes = PROBE_UNKNOWN;
-    r->kernel_stack_bytes = r->page_table_bytes = PROBE_UNKNOWN;
-    r->socket_bytes = r->socket_count = r->socket_struct_bytes = PROBE_UNKNOWN;
-    r->threads_max = r->threads_born = r->threads_died = PROBE_UNKNOWN;
-    r->faults_minor = r->faults_major = PROBE_UNKNOWN;
-}
-
 void probe_window_end(struct probe *p)
 {
     struct probe_result *r = &p->result;
     refresh_tree(p);
     take_counters(p, &p->end);
     probe_sample(p);
-    clear_result(r);
     r->window_ns = (int64_t)(p->end.at_ns - p->begin.at_ns);
     r->threads_max = p->threads_max > 0 ? p->threads_max : PROBE_UNKNOWN;
     if (p->threads_now == 0) {
@@ -585,14 +586,17 @@ int probe_syscalls_begin(struct probe *p)
         return -1;
     }
     p->syscalls_before = sums.syscalls;
+    p->counts_syscalls = true;
     return 0;
 }
 
 int64_t probe_syscalls_end(struct probe *p)
 {
     struct ledger_sums sums;
-    if (!p->has_ledger || ledger_read(&p->ledger, &sums))
+    if (!p->counts_syscalls)
         return PROBE_UNKNOWN;
+    int failed = ledger_read(&p->ledger, &sums);
     ledger_ignore_syscalls(&p->ledger);
-    return (int64_t)(sums.syscalls - p->syscalls_before);
+    p->counts_syscalls = false;
+    return failed ? PROBE_UNKNOWN : (int64_t)(sums.syscalls - p->syscalls_before);
 }

@@ -81,7 +81,7 @@ void probe_window_end(struct probe *);
 int probe_syscalls_begin(struct probe *);
 int64_t probe_syscalls_end(struct probe *);
 
-/* Valid after probe_window_end and until probe_close. */
+/* Valid until probe_close; before probe_window_end all is unknown. */
 const struct probe_result *probe_result(const struct probe *);
 
 #endif

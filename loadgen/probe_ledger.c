@@ -289,7 +289,7 @@ static int in_first_pid_namespace(void)
         return -1;
     if (about.st_ino == first_pid_namespace)
         return 0;
-    errno = EXDEV;
+    errno = EOPNOTSUPP;
     return -1;
 }
 
@@ -326,7 +326,7 @@ static int install(struct ledger *l, const struct btf *b, const char **step)
 int ledger_open(struct ledger *l, char *why, size_t why_size)
 {
     *l = (struct ledger){-1, -1, -1, -1, -1, -1, {{0}}};
-    const char *step = "looking at the pid namespace";
+    const char *step = "outside the machine's first pid namespace";
     struct btf b = {0};
     int failed = in_first_pid_namespace();
     if (!failed) {

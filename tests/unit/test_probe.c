@@ -110,8 +110,7 @@ static void compute(unsigned ms)
 {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    uint64_t until_ns =
-        (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec + ms * NS_PER_MS;
+    uint64_t until_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec + ms * NS_PER_MS;
     do
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     while ((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec < until_ns);
@@ -282,7 +281,7 @@ static void check_switches(enum probe_means means, const char *source, enum orde
      * a fiftieth is for switches after a dying thread has been counted. */
     int64_t voluntary = after.voluntary - before.voluntary;
     int64_t involuntary = after.involuntary - before.involuntary;
-    assert_true(voluntary > count);
+    assert_true(voluntary > count / 2);
     assert_near(r->switches_voluntary, voluntary, voluntary / 50 + 4);
     assert_near(r->switches_involuntary, involuntary, involuntary / 50 + voluntary / 50 + 4);
     assert_int_equal(r->switches_total, r->switches_voluntary + r->switches_involuntary);
