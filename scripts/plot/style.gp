@@ -1,0 +1,119 @@
+# What all figures share: the terminal, a colour and a point for each model, axes, legend.
+#
+# A script is called in this folder as  gnuplot -c SCRIPT DATA OUTPUT FORMAT TITLE AXIS,  gives
+# its arguments their names and loads this file. DATA is a file of a run's plots/ folder: tabs, a
+# header line, "-" for what is missing. Nothing else is read.
+
+set datafile separator "\t"
+set datafile missing "-"
+set datafile columnheaders
+set encoding utf8
+
+# --- size: in pixels of the PNG; the others follow ---------------------------------------------
+
+terminal(width, height) = \
+    format_name eq "png" ? sprintf("set terminal pngcairo size %d,%d font 'DejaVu Sans,12' background '#ffffff'", width, height) : \
+    format_name eq "svg" ? sprintf("set terminal svg size %d,%d font 'DejaVu Sans,Helvetica,sans-serif,15' background '#ffffff'", width, height) : \
+                           sprintf("set terminal pdfcairo size %.2fin,%.2fin font 'DejaVu Sans,12' background '#ffffff'", width / 96.0, height / 96.0)
+
+# --- models: Okabe and Ito's palette, which the colour-blind can tell apart, and a point each ----
+
+colour(m) = m eq "blocking"              ? 0x000000 : \
+            m eq "fork"                  ? 0xcc79a7 : \
+            m eq "prefork"               ? 0x882255 : \
+            m eq "thread-per-connection" ? 0xd55e00 : \
+            m eq "thread-pool"           ? 0xe69f00 : \
+            m eq "epoll"                 ? 0x0072b2 : \
+            m eq "reactor-pool"          ? 0x56b4e9 : \
+            m eq "multi-epoll"           ? 0x009e73 : \
+            m eq "coroutine"             ? 0xc8b400 : \
+            m eq "uring"                 ? 0x7f3fbf : 0x888888
+
+point(m) = m eq "blocking"              ? 5 : \
+           m eq "fork"                  ? 4 : \
+           m eq "prefork"               ? 12 : \
+           m eq "thread-per-connection" ? 9 : \
+           m eq "thread-pool"           ? 11 : \
+           m eq "epoll"                 ? 7 : \
+           m eq "reactor-pool"          ? 6 : \
+           m eq "multi-epoll"           ? 13 : \
+           m eq "coroutine"             ? 8 : \
+           m eq "uring"                 ? 15 : 1
+
+# Paler, for the second part of a stack: half way to white.
+pale(c) = (int(c / 65536) + 255) / 2 * 65536 + (int(c / 256) % 256 + 255) / 2 * 256 + (c % 256 + 255) / 2
+
+# --- axes ---------------------------------------------------------------------------------------
+
+set border 3 lc rgb "#555555"
+set tics nomirror out scale 0.6 textcolor rgb "#222222"
+set grid xtics ytics lc rgb "#dddddd" lt 1 lw 0.8
+set bars 0.6
+set errorbars lw 1.2
+unset key
+
+# A step for about three tics up to `most`: 1, 2 or 5 times a power of ten.
+magnitude(x) = 10.0 ** floor(log10(x))
+step_of(r) = r < 1.5 ? 1 : r < 3.5 ? 2 : r < 7.5 ? 5 : 10
+step(most) = most > 0 ? magnitude(most / 3.0) * step_of(most / 3.0 / magnitude(most / 3.0)) : 1
+tic_format(most) = step(most) >= 1000 ? "%.0s%c" : "%g"
+
+# Three significant digits, with k and M.
+digits(v) = abs(v) >= 99.95 || v == 0 ? "%.0f" : abs(v) >= 9.995 ? "%.1f" : abs(v) >= 0.0995 ? "%.2f" : "%.3f"
+scaled(v, suffix) = sprintf(digits(v), v).suffix
+figure(v) = abs(v) >= 999.5e3 ? scaled(v / 1e6, "M") : abs(v) >= 9995 ? scaled(v / 1e3, "k") : scaled(v, "")
+
+# --- lists of names that have no blanks, in the order in which they come -------------------------
+
+has(list, s) = strstrt(" ".list, " ".s." ") > 0
+extended(list, s) = has(list, s) ? list : list.s." "
+place(list, s) = words(list[1:strstrt(" ".list, " ".s." ")])
+
+models = ""; workloads = ""; titles = ""
+
+# A row of workload, title, model, remark ...: remembers the first three.
+note_row(w, t, m) = (titles = has(workloads, w) ? titles : titles.'"'.t.'" ', \
+                     workloads = extended(workloads, w), models = extended(models, m), 1)
+
+# "blocking: served 1 of 64" for every model of the panel that has a remark.
+remarks = ""
+note_remark(m, r) = (remarks = strlen(r) == 0 || strstrt(remarks, m.": ") > 0 ? remarks : \
+                     remarks.(strlen(remarks) ? "   " : "").m.": ".r, 1)
+
+# --- panels with a row for each model, the first on top ------------------------------------------
+
+bottom_up(m) = words(models) + 1 - place(models, m)
+# Names at the rows of a panel in the first column; the others share them.
+model_names(first) = first ? "set ytics () scale 0; set for [m in models] ytics add (m bottom_up(m)) noenhanced" \
+                           : "set ytics () scale 0; set for [m in models] ytics add ('' bottom_up(m))"
+# stats leaves out what is out of range.
+no_ranges = "set xrange [*:*]; set yrange [*:*]"
+
+# --- panels with a line for each model, and one legend for all of them ---------------------------
+
+# Between the figure's title and its panels, five names in a row (and "no answer" is one).
+legend_rows(n) = int(n / 5) + 1
+legend(height) = sprintf("set key at screen 0.5, screen %g center top vertical maxrows %d samplen 2 spacing 1.1 width 1 noenhanced", 1 - 36.0 / height, legend_rows(words(models)))
+panels_top(n) = 6.8 + 1.2 * legend_rows(n)
+# Room for five names even where there are few panels.
+legend_width(width) = width < 1250 ? 1250 : width
+# Beside a figure of one panel.
+legend_beside = "set key at graph 1.03, graph 1 left top Left reverse samplen 2 spacing 1.2 noenhanced"
+
+# Under the title of a panel, in small print.
+remark_label(text) = "set label 1 (text) at graph 0.5, graph 1.0 center noenhanced font ',9' textcolor rgb '#444444' offset 0, 0.7"
+
+# Where a model gave no answer at a point, its line has a gap and this mark stands at the edge,
+# each model on a level of its own. The second y axis runs from 0 to 1 for it.
+no_answer(r) = r eq "no answer" || r eq "failed"
+answered(r, v) = no_answer(r) ? NaN : v
+edge(m) = 0.975 - 0.035 * (place(models, m) - 1)
+edge_axis = "set y2range [0:1]; unset y2tics; set ytics nomirror"
+
+# Log axes end a little beyond the outermost points, not at the next power of ten.
+x_least = NaN; x_most = NaN
+note_x(x) = (x_least = x_least <= x ? x_least : x, x_most = x_most >= x ? x_most : x, 1)
+x_margins = "set xrange [x_least * 0.7:x_most * 1.4]"
+
+# Side by side, so that error bars at the same place can be told apart: as a factor on a log axis.
+beside(m) = 1.02 ** (place(models, m) - (words(models) + 1) / 2.0)

@@ -1,0 +1,40 @@
+# Requests answered per second: a panel for each workload, for their scales differ; a bar for each
+# model, from zero; the error bar from the lowest to the highest trial.
+data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
+load "style.gp"
+
+stats data using (note_row(strcol(1), strcol(2), strcol(3))) nooutput
+
+columns = words(workloads) < 3 ? words(workloads) : 3
+rows = int((words(workloads) + columns - 1) / columns)
+panel = 100 + 30 * words(models)
+width = 260 + 380 * columns; height = 60 + panel * rows
+eval terminal(width, height)
+set output output_file
+
+most = 0.0
+note_most(w, v) = (most = strcol(1) eq w && v > most ? v : most, most)
+in_panel(w, v) = strcol(1) eq w ? v : NaN
+label_of(r, v) = (v > 0 ? figure(v) : "").(strlen(r) ? (v > 0 ? "  " : "× ").r : "")
+
+set multiplot layout rows, columns title figure_title font ",16" noenhanced \
+    margins char 24, char 4, char 3.5, char 5.5 spacing char 5, char 6
+set style fill solid 1.0 noborder
+set grid noytics
+do for [i = 1:words(workloads)] {
+    w = word(workloads, i)
+    most = 0.0
+    eval no_ranges
+    stats data using (note_most(w, column(7))) nooutput
+    set title word(titles, i) noenhanced offset 0, -0.4
+    set xrange [0:(most > 0 ? most : 1) * 1.6]
+    set yrange [0.3:words(models) + 0.7]
+    set xtics 0, step(most), 1.05 * most
+    set format x tic_format(most)
+    set xlabel (i > words(workloads) - columns ? "requests/s" : "")
+    eval model_names(i % columns == 1 || columns == 1)
+    plot data using (in_panel(w, column(5))):(bottom_up(strcol(3))):(0):(column(5)):(bottom_up(strcol(3)) - 0.36):(bottom_up(strcol(3)) + 0.36):(colour(strcol(3))) with boxxyerror lc rgb variable, \
+         data using (in_panel(w, column(5))):(bottom_up(strcol(3))):(column(6)):(column(7)) with xerrorbars pt -1 lw 1.4 lc rgb "#777777", \
+         data using (in_panel(w, column(7))):(bottom_up(strcol(3))):(label_of(strcol(4), column(5))) with labels left offset 0.7, 0 font ",10" noenhanced
+}
+unset multiplot
