@@ -87,20 +87,14 @@ static long tail_size(const struct btf_type *t)
     switch (BTF_INFO_KIND(t->info)) {
     case BTF_KIND_INT:
     case BTF_KIND_VAR:
-    case BTF_KIND_DECL_TAG:
-        return 4;
-    case BTF_KIND_ARRAY:
-        return (long)sizeof(struct btf_array);
+    case BTF_KIND_DECL_TAG: return 4;
+    case BTF_KIND_ARRAY: return (long)sizeof(struct btf_array);
     case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-        return count * (long)sizeof(struct btf_member);
-    case BTF_KIND_ENUM:
-        return count * (long)sizeof(struct btf_enum);
+    case BTF_KIND_UNION: return count * (long)sizeof(struct btf_member);
+    case BTF_KIND_ENUM: return count * (long)sizeof(struct btf_enum);
     case BTF_KIND_ENUM64:
-    case BTF_KIND_DATASEC:
-        return count * 12;
-    case BTF_KIND_FUNC_PROTO:
-        return count * (long)sizeof(struct btf_param);
+    case BTF_KIND_DATASEC: return count * 12;
+    case BTF_KIND_FUNC_PROTO: return count * (long)sizeof(struct btf_param);
     case BTF_KIND_PTR:
     case BTF_KIND_FWD:
     case BTF_KIND_TYPEDEF:
@@ -109,10 +103,8 @@ static long tail_size(const struct btf_type *t)
     case BTF_KIND_RESTRICT:
     case BTF_KIND_FUNC:
     case BTF_KIND_FLOAT:
-    case BTF_KIND_TYPE_TAG:
-        return 0;
-    default:
-        return -1;
+    case BTF_KIND_TYPE_TAG: return 0;
+    default: return -1;
     }
 }
 
