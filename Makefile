@@ -52,8 +52,8 @@ SERVER_OBJ  := $(call objects,servers servers/http servers/handler) $(BUILD)/ser
 LOADGEN_OBJ := $(call objects,loadgen)
 BENCH_OBJ   := $(call objects,bench)
 
-MODELS      := $(subst _,-,$(patsubst servers/models/%.c,%,$(wildcard servers/models/*.c)))
-SERVERS     := $(patsubst %,$(BUILD)/bin/server-%,$(MODELS))
+ALL_MODELS  := $(subst _,-,$(patsubst servers/models/%.c,%,$(wildcard servers/models/*.c)))
+SERVERS     := $(patsubst %,$(BUILD)/bin/server-%,$(ALL_MODELS))
 PROGRAMS    := $(SERVERS) $(BUILD)/bin/loadgen $(BUILD)/bin/bench
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -99,13 +99,35 @@ $(BUILD)/bin/server-$(1): $(BUILD)/servers/models/$(subst -,_,$(1)).o $(SERVER_O
 	@mkdir -p $$(@D)
 	$$(call link,-lev $$(LLHTTP_LIBS) -lm)
 endef
-$(foreach m,$(MODELS),$(eval $(call server_rule,$(m))))
+$(foreach m,$(ALL_MODELS),$(eval $(call server_rule,$(m))))
+
+# --- measuring --------------------------------------------------------------------------------
+
+PROFILE ?= standard
+BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
+                $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: bench plots demo
+bench: all ## run the suite and plot it
+	$(BUILD)/bin/bench run --profile $(PROFILE) $(BENCH_OPTIONS)
+	@$(BUILD)/bin/bench plot results/latest
+
+plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
+	@$(BUILD)/bin/bench plot results/latest
+
+demo: all ## half a minute for a classroom: four workloads, and a table
+	@$(BUILD)/bin/bench run --profile quick --workloads hello-keepalive,hello-close,io,cpu $(BENCH_OPTIONS)
 
 # --- tests ------------------------------------------------------------------------------------
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(filter-out %/main.o,$(SERVER_OBJ)) $(LOADGEN_OBJ) $(BENCH_OBJ) $(COMMON_OBJ) $(LLHTTP_OBJ)
 	@mkdir -p $(@D)
 	$(call link,-lcmocka -lev $(LLHTTP_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+
+# bench's tests need nothing but bench.
+$(BUILD)/tests/test_bench_%: $(BUILD)/tests/unit/test_bench_%.o $(BENCH_OBJ) $(COMMON_OBJ)
+	@mkdir -p $(@D)
+	$(call link,-lcmocka $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
 
 .PHONY: test unit e2e
 test: unit e2e ## unit tests, then end-to-end tests against every server binary
@@ -126,6 +148,9 @@ clean: ## remove what was built (results stay)
 install: all ## into $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/share/switchpoint/workloads $(DESTDIR)$(PREFIX)/share/switchpoint/scripts/plot
+	install -m 644 workloads/*.conf workloads/*.mix $(DESTDIR)$(PREFIX)/share/switchpoint/workloads
+	install -m 644 scripts/plot/*.gp $(DESTDIR)$(PREFIX)/share/switchpoint/scripts/plot
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
