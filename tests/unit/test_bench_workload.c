@@ -1,0 +1,178 @@
+/* Workload files: what a person may write, and what is said when it is wrong. */
+#include "bench/workload.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HEAD "title = T\nquestion = Q?\n"
+
+static struct workload good(const char *text, const char *profile)
+{
+    struct workload w;
+    struct error error = {""};
+    if (workload_parse(&w, "dir/some.conf", text, profile_find(profile), &error) != 0)
+        fail_msg("%s", error.text);
+    return w;
+}
+
+static void bad(const char *text, const char *expected)
+{
+    struct workload w;
+    struct error error = {""};
+    assert_int_equal(workload_parse(&w, "dir/some.conf", text, profile_find("quick"), &error), -1);
+    if (!strstr(error.text, expected))
+        fail_msg("expected \"%s\" in \"%s\"", expected, error.text);
+}
+
+static void what_is_not_said_has_a_default(void **state)
+{
+    (void)state;
+    struct workload w = good(HEAD "path = /hello\n", "full");
+    assert_string_equal(w.name, "some");
+    assert_false(w.open);
+    assert_true(w.connections == 64);
+    assert_true(w.duration_s == profile_find("full")->duration_s);
+    assert_int_equal(workload_points(&w), 1);
+}
+
+static void a_profile_replaces_settings_only_when_it_runs(void **state)
+{
+    (void)state;
+    const char *text = HEAD "path = /hello\nduration_s = 3\ntrials = 2\n"
+                            "[profile.quick]\nduration_s = 0.5\n[profile.full]\ntrials = 9\n";
+    assert_true(good(text, "quick").duration_s == 0.5);
+    assert_true(good(text, "quick").trials == 2);
+    assert_true(good(text, "full").duration_s == 3);
+    assert_true(good(text, "full").trials == 9);
+}
+
+static void a_sweep_sets_its_parameter_at_each_point(void **state)
+{
+    (void)state;
+    struct workload w = good(
+        HEAD "path = /hello\nmode = open\nsweep = rate_rps\nvalues = 250, 500 1000.5\n", "quick");
+    assert_int_equal(workload_points(&w), 3);
+    assert_true(workload_at(&w, 2).rate_rps == 1000.5);
+}
+
+static void a_sweep_of_the_total_leaves_the_rest_idle(void **state)
+{
+    (void)state;
+    struct workload w =
+        good(HEAD "path = /hello\nconnections = 4\nsweep = total\nvalues = 1 1024\n", "quick");
+    assert_true(workload_at(&w, 0).connections == 1);
+    assert_true(workload_at(&w, 0).idle == 0);
+    assert_true(workload_at(&w, 1).connections == 4);
+    assert_true(workload_at(&w, 1).idle == 1020);
+}
+
+static void a_question_goes_on_in_an_indented_line(void **state)
+{
+    (void)state;
+    struct workload w = good("title = T\nquestion = What\n  then?\npath = /hello\n", "quick");
+    assert_string_equal(w.question, "What then?");
+}
+
+static void a_mix_is_looked_for_beside_the_file(void **state)
+{
+    (void)state;
+    assert_string_equal(good(HEAD "mix = m.mix\n", "quick").mix, "dir/m.mix");
+    assert_string_equal(good(HEAD "mix = /m.mix\n", "quick").mix, "/m.mix");
+}
+
+static void options_can_be_for_one_server(void **state)
+{
+    (void)state;
+    struct workload w = good(HEAD "path = /hello\n[server]\noptions = --backlog 9\n"
+                                  "[server.thread-pool]\noptions = --workers 64\n",
+                             "quick");
+    assert_int_equal(w.server_count, 2);
+    assert_string_equal(w.servers[0].model, "");
+    assert_string_equal(w.servers[1].model, "thread-pool");
+    assert_string_equal(w.servers[1].options, "--workers 64");
+}
+
+static void a_mistake_is_named_with_file_and_line(void **state)
+{
+    (void)state;
+    bad(HEAD "path = /hello\nconections = 3\n", "dir/some.conf:4: unknown setting \"conections\"");
+    bad(HEAD "path = /hello\n\nconnections = many\n", "dir/some.conf:5: connections is \"many\"");
+    bad(HEAD "path = /hello\nconnections = 1.5\n", "some.conf:4");
+    bad(HEAD "path = /hello\nconnections = 0\n", "some.conf:4");
+    bad(HEAD "path = /hello\nduration_s = nan\n", "some.conf:4");
+    bad(HEAD "path = /hello\nmode = ajar\n", "expected: closed open");
+    bad(HEAD "path = /hello\nclose = maybe\n", "expected: yes or no");
+    bad(HEAD "path = /hello\nclose\n", "dir/some.conf:4: expected: NAME = VALUE");
+    bad(HEAD "path = /a\npath = /b\n", "dir/some.conf:4: set twice: \"path\"");
+    bad(HEAD "path = /hello\n[profile.slow]\ntrials = 1\n", "some.conf:5: unknown section");
+    bad(HEAD "path = /hello\n[profile.full]\ntrials = none\n", "some.conf:5");
+    bad(HEAD "path = /hello\nsweep = idle\nvalues = 1 x\n", "some.conf:5");
+}
+
+static void settings_that_do_not_fit_together_are_refused(void **state)
+{
+    (void)state;
+    bad("path = /hello\n", "title and question");
+    bad(HEAD, "either path or mix");
+    bad(HEAD "path = /hello\nmix = m\n", "either path or mix");
+    bad(HEAD "path = hello\n", "begin with /");
+    bad(HEAD "path = /hello\nmode = open\n", "needs rate_rps");
+    bad(HEAD "path = /hello\nrate_rps = 5\n", "needs mode = open");
+    bad(HEAD "path = /hello\nsweep = idle\n", "both, sweep and values");
+    bad(HEAD "path = /hello\nvalues = 1\n", "both, sweep and values");
+    bad(HEAD "path = /hello\nsweep = idle\nvalues = 1 -4\n", "idle cannot be -4");
+    bad(HEAD "path = /hello\nsweep = idle\nvalues = 1 2 1\n", "twice");
+    bad(HEAD "path = /hello\nfile_bytes = 10\n", "/files/");
+}
+
+static void a_line_too_long_is_refused_and_not_cut(void **state)
+{
+    (void)state;
+    char text[4096] = "title = ";
+    memset(text + strlen(text), 'x', 3000);
+    strcat(text, "\nquestion = Q\npath = /hello\n");
+    bad(text, "some.conf:1: the line is too long");
+}
+
+static void json_carries_a_workload_whole(void **state)
+{
+    (void)state;
+    struct workload w = good(HEAD "mix = m.mix\nmode = open\nclose = yes\nsweep = rate_rps\n"
+                                  "values = 0.1 1e6\n[server.epoll]\noptions = -x\n",
+                             "quick");
+    struct workload again;
+    struct error error = {""};
+    json_t *json = workload_to_json(&w);
+    assert_int_equal(workload_from_json(&again, json, &error), 0);
+    json_t *json_again = workload_to_json(&again);
+    assert_true(json_equal(json, json_again));
+    assert_true(again.open);
+    json_object_del(json, "path");
+    assert_int_equal(workload_from_json(&again, json, &error), -1);
+    assert_non_null(strstr(error.text, "path"));
+    json_decref(json);
+    json_decref(json_again);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_said_has_a_default),
+        cmocka_unit_test(a_profile_replaces_settings_only_when_it_runs),
+        cmocka_unit_test(a_sweep_sets_its_parameter_at_each_point),
+        cmocka_unit_test(a_sweep_of_the_total_leaves_the_rest_idle),
+        cmocka_unit_test(a_question_goes_on_in_an_indented_line),
+        cmocka_unit_test(a_mix_is_looked_for_beside_the_file),
+        cmocka_unit_test(options_can_be_for_one_server),
+        cmocka_unit_test(a_mistake_is_named_with_file_and_line),
+        cmocka_unit_test(settings_that_do_not_fit_together_are_refused),
+        cmocka_unit_test(a_line_too_long_is_refused_and_not_cut),
+        cmocka_unit_test(json_carries_a_workload_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
