@@ -134,9 +134,8 @@ void histogram_write_hgrm(const struct histogram *h, FILE *file)
         unsigned cell = cell_of_rank(h, rank_of_quantile(h, q), &cumulated);
         if (cumulated == h->count)
             break; /* the last line stands for all that is left */
-        fprintf(file, "%12.3f %14.12f %10llu %14.2f\n",
-                (double)clamp_ns(h, middle_ns(cell)) / 1e3, q, (unsigned long long)cumulated,
-                1 / (1 - q));
+        fprintf(file, "%12.3f %14.12f %10llu %14.2f\n", (double)clamp_ns(h, middle_ns(cell)) / 1e3,
+                q, (unsigned long long)cumulated, 1 / (1 - q));
     }
     if (h->count)
         fprintf(file, "%12.3f %14.12f %10llu %14s\n", (double)h->max_ns / 1e3, 1.0,

@@ -15,7 +15,8 @@
 
 enum {
     HISTOGRAM_SUB_BITS = 10,
-    HISTOGRAM_MOST_BITS = 42, /* 2^42 ns: 73 minutes; longer values count as that, but max is exact */
+    HISTOGRAM_MOST_BITS =
+        42, /* 2^42 ns: 73 minutes; longer values count as that, but max is exact */
     HISTOGRAM_CELLS = (HISTOGRAM_MOST_BITS - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS,
 };
 

@@ -44,7 +44,8 @@ static const struct argp_option known[] = {
     {"warmup", OPTION_WARMUP, "S", 0, "Seconds before that (1)", 0},
     {"threads", 't', "N", 0, "Generator threads (1)", 0},
     {"idle", OPTION_IDLE, "N", 0, "Further connections that are opened and left idle (0)", 0},
-    {"slow", OPTION_SLOW, "N", 0, "Further connections that send a byte at a time and read 1 KiB/s (0)", 0},
+    {"slow", OPTION_SLOW, "N", 0,
+     "Further connections that send a byte at a time and read 1 KiB/s (0)", 0},
     {"seed", OPTION_SEED, "N", 0, "Seed of every random choice (1)", 0},
     {"cpus", OPTION_CPUS, "LIST", 0, "Pin generator threads to these CPUs, in turn", 0},
     {0, 0, 0, 0, "Requests:", 2},
@@ -55,11 +56,14 @@ static const struct argp_option known[] = {
     {"request", 'X', "METHOD", 0, "GET, or POST with --body", 0},
     {"header", 'H', "HEADER", 0, "A further header field, \"Name: value\"; may be repeated", 0},
     {"body", OPTION_BODY, "FILE", 0, "Body of the requests", 0},
-    {"mix", OPTION_MIX, "FILE", 0, "Weighted requests, \"WEIGHT METHOD PATH\" a line, instead of URL's path", 0},
-    {"any-body", OPTION_ANY_BODY, 0, 0, "Take any body for an answer: the target is not one of Switchpoint's", 0},
+    {"mix", OPTION_MIX, "FILE", 0,
+     "Weighted requests, \"WEIGHT METHOD PATH\" a line, instead of URL's path", 0},
+    {"any-body", OPTION_ANY_BODY, 0, 0,
+     "Take any body for an answer: the target is not one of Switchpoint's", 0},
     {0, 0, 0, 0, "Server:", 3},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
-    {"syscalls", OPTION_SYSCALLS, 0, 0, "Count its system calls, in half a second after the window", 0},
+    {"syscalls", OPTION_SYSCALLS, 0, 0, "Count its system calls, in half a second after the window",
+     0},
     {"no-probe", OPTION_NO_PROBE, 0, 0, "Leave its counters alone, to see what probing costs", 0},
     {0, 0, 0, 0, "Report:", 4},
     {"json", OPTION_JSON, "FILE", 0, "Write the result object; - is standard output", 0},
@@ -88,8 +92,8 @@ static uint64_t seconds_ns(struct argp_state *state, const char *option, const c
     return ns;
 }
 
-static double decimal(struct argp_state *state, const char *option, const char *value,
-                      double least, double most, const char *what)
+static double decimal(struct argp_state *state, const char *option, const char *value, double least,
+                      double most, const char *what)
 {
     double number = 0;
     if (!parse_decimal(value, strlen(value), &number) || number < least || number > most)
@@ -146,15 +150,23 @@ static void add_header(struct argp_state *state, char *value, struct options *o)
 
 static void take_argument(struct argp_state *state, char *value, struct options *o)
 {
-    bool behind_dashes = state->quoted && state->next > state->quoted;
-    if (!o->url && !behind_dashes) {
-        parse_url(state, value, o);
-    } else if (!behind_dashes) {
+    if (o->url)
         argp_error(state, "unexpected argument %s: a server command comes after --", value);
-    } else {
-        o->command = &state->argv[state->next - 1];
-        state->next = state->argc;
+    parse_url(state, value, o);
+}
+
+/* Everything behind the first "--" is the server's command, and none of getopt's business (which
+ * would move the URL behind it). Returns how many words are left. */
+static int split_off_command(int argc, char **argv, struct options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") != 0)
+            continue;
+        if (i + 1 < argc)
+            o->command = &argv[i + 1];
+        return i;
     }
+    return argc;
 }
 
 static void check_whole(struct argp_state *state, struct options *o)
@@ -170,8 +182,7 @@ static void check_whole(struct argp_state *state, struct options *o)
     if (o->pipeline > 1 && o->close)
         argp_error(state, "--pipeline %u: not with --close", o->pipeline);
     if (o->threads > o->connections)
-        argp_error(state, "--threads %u: more than the %u connections", o->threads,
-                   o->connections);
+        argp_error(state, "--threads %u: more than the %u connections", o->threads, o->connections);
     if (!o->method)
         o->method = o->body_file ? "POST" : "GET";
 }
@@ -213,7 +224,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         break;
     case OPTION_CPUS:
         if (!parse_cpu_list(value, &o->cpus))
-            argp_error(state, "--cpus %s: expected CPUs that this process may use, as in 1 or 1,2-3",
+            argp_error(state,
+                       "--cpus %s: expected CPUs that this process may use, as in 1 or 1,2-3",
                        value);
         o->pinned = true;
         break;
@@ -257,5 +269,5 @@ void options_parse(int argc, char **argv, struct options *options)
                "Exit status: 0 when at least one request succeeded, 2 when none did, 64 for a "
                "wrong command line, 1 for anything else.",
     };
-    argp_parse(&argp, argc, argv, 0, NULL, options);
+    argp_parse(&argp, split_off_command(argc, argv, options), argv, 0, NULL, options);
 }

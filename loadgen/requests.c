@@ -334,9 +334,7 @@ static char *put_piece(char *at, const struct piece *piece, struct random_stream
 {
     double value = 0;
     switch (piece->kind) {
-    case PIECE_TEXT:
-        memcpy(at, piece->text, piece->length);
-        return at + piece->length;
+    case PIECE_TEXT: memcpy(at, piece->text, piece->length); return at + piece->length;
     case PIECE_SEQUENCE:
         at += snprintf(at, VARIATE_BYTES, "%llu", (unsigned long long)random->sequence);
         random->sequence += random->stride;

@@ -13,9 +13,9 @@
 
 /* What is known beforehand of the answer to a request. */
 struct expectation {
-    bool head;           /* the answer has no body, whatever its head announces */
-    const char *body;    /* the exact body, or NULL when not known */
-    int64_t body_bytes;  /* its length, or -1 when not known */
+    bool head;          /* the answer has no body, whatever its head announces */
+    const char *body;   /* the exact body, or NULL when not known */
+    int64_t body_bytes; /* its length, or -1 when not known */
 };
 
 struct mix;
@@ -23,14 +23,14 @@ struct mix;
 struct mix_options {
     const char *host; /* for the Host field */
     bool http_1_0;
-    bool close;        /* one request per connection */
+    bool close; /* one request per connection */
     const char *method;
-    const char *path;  /* instead of a mix file */
-    const char *file;  /* "WEIGHT METHOD PATH" a line; NULL: method and path alone */
+    const char *path;     /* instead of a mix file */
+    const char *file;     /* "WEIGHT METHOD PATH" a line; NULL: method and path alone */
     char *const *headers; /* "Name: value", NULL-terminated */
-    const char *body;  /* sent with all requests, but not with the GETs and HEADs of a mix */
+    const char *body;     /* sent with all requests, but not with the GETs and HEADs of a mix */
     size_t body_bytes;
-    bool any_body;     /* take any body for an answer: the target is not one of ours */
+    bool any_body; /* take any body for an answer: the target is not one of ours */
 };
 
 /* NULL with a message in `error`. */

@@ -76,8 +76,7 @@ enum response_state response_feed(struct response_parser *p, const struct expect
     return error == HPE_OK ? RESPONSE_INCOMPLETE : RESPONSE_BROKEN;
 }
 
-enum response_state response_ended(struct response_parser *p,
-                                   const struct expectation *expectation)
+enum response_state response_ended(struct response_parser *p, const struct expectation *expectation)
 {
     p->expectation = expectation;
     p->complete = false;

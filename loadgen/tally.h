@@ -36,7 +36,7 @@ struct tally {
 
     /* Connections: slots, each of which may be reconnected many times. */
     uint64_t slots_used, slots_served;
-    uint64_t opened; /* connections established, warm-up included */
+    uint64_t opened;                   /* connections established, warm-up included */
     double served_sum, served_squares; /* of the completed requests of each used slot */
 
     uint64_t slow_completed, slow_errors;

@@ -1,0 +1,354 @@
+#include "loadgen/report.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+/* A generator thread that is busier than that may be what limits the throughput. */
+#define SATURATED_UTILISATION 0.95
+
+/* An open loop whose every hundredth request begins later than that is not the load it says. */
+#define SATURATED_LAG_US 1000.0
+
+void run_warn(struct run *run, const char *format, ...)
+{
+    if (run->warning_count == RUN_WARNINGS_MOST)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    char *text;
+    if (vasprintf(&text, format, arguments) >= 0)
+        run->warnings[run->warning_count++] = text;
+    va_end(arguments);
+}
+
+void run_free_warnings(struct run *run)
+{
+    while (run->warning_count)
+        free(run->warnings[--run->warning_count]);
+}
+
+static double quantile_us(const struct histogram *h, double quantile)
+{
+    return (double)histogram_quantile_ns(h, quantile) / 1e3;
+}
+
+bool run_is_saturated(const struct run *run)
+{
+    if (!run->tally)
+        return false;
+    return run->generator_utilisation > SATURATED_UTILISATION ||
+           (run->options->open_loop && quantile_us(run->tally->send_lag, 0.99) > SATURATED_LAG_US);
+}
+
+bool run_is_valid(const struct run *run)
+{
+    return !run->failed && !run->interrupted && run->tally && run->tally->completed > 0 &&
+           tally_is_consistent(run->tally);
+}
+
+/* --- the object ------------------------------------------------------------------------------- */
+
+/* NAN is JSON's null: not measured. */
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *known(int64_t value)
+{
+    return value == PROBE_UNKNOWN ? json_null() : json_integer(value);
+}
+
+static double known_or_nan(int64_t value)
+{
+    return value == PROBE_UNKNOWN ? NAN : (double)value;
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *target_json(const struct run *run)
+{
+    json_t *command = json_array();
+    for (char **word = run->options->command; word && *word; word++)
+        json_array_append_new(command, json_string(*word));
+    return json_pack("{s:s, s:o, s:o}", "url", run->url, "command", command, "pid",
+                     run->target_pid ? json_integer(run->target_pid) : json_null());
+}
+
+static json_t *workload_json(const struct run *run)
+{
+    const struct options *o = run->options;
+    json_t *requests = json_array();
+    for (size_t i = 0; run->mix && i < mix_count(run->mix); i++)
+        json_array_append_new(requests, json_string(mix_text(run->mix, i)));
+    bool poisson = o->arrivals == ARRIVALS_POISSON;
+    const char *law = poisson ? "poisson" : "constant";
+    return json_pack("{s:s, s:i, s:o, s:o, s:f, s:b, s:s, s:i, s:i, s:i, s:i, s:f, s:I, s:f, s:f, s:o}",
+                     "mode", o->open_loop ? "open" : "closed",
+                     "connections", (int)o->connections,
+                     "rate_rps", o->open_loop ? json_real(o->rate_rps) : json_null(),
+                     "arrivals", text_or_null(o->open_loop ? law : NULL),
+                     "think_ms", o->think_ms,
+                     "close", o->close,
+                     "http", o->http_1_0 ? "1.0" : "1.1",
+                     "pipeline", (int)o->pipeline,
+                     "idle", (int)o->idle,
+                     "slow", (int)o->slow,
+                     "threads", (int)o->threads,
+                     "timeout_s", (double)o->timeout_ns / 1e9,
+                     "seed", (json_int_t)o->seed,
+                     "warmup_s", (double)o->warmup_ns / 1e9,
+                     "duration_s", (double)o->duration_ns / 1e9,
+                     "requests", requests);
+}
+
+static json_t *requests_json(const struct tally *t)
+{
+    static const char *const names[ERROR_KINDS] = {
+        [ERROR_CONNECT] = "connect", [ERROR_READ] = "read",     [ERROR_WRITE] = "write",
+        [ERROR_TIMEOUT] = "timeout", [ERROR_STATUS] = "status", [ERROR_PARSE] = "parse",
+        [ERROR_BODY] = "body",
+    };
+    json_t *errors = json_object();
+    for (int i = 0; i < ERROR_KINDS; i++)
+        json_object_set_new(errors, names[i], json_integer((json_int_t)t->errors[i]));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}",
+                     "intended", (json_int_t)t->intended,
+                     "carried_in", (json_int_t)t->carried_in,
+                     "sent", (json_int_t)t->sent,
+                     "completed", (json_int_t)t->completed,
+                     "unfinished", (json_int_t)t->unfinished,
+                     "errors", errors);
+}
+
+static json_t *distribution_json(const struct histogram *h, uint64_t censored)
+{
+    static const struct {
+        const char *name;
+        double quantile;
+    } quantiles[] = {{"p50", 0.5},   {"p75", 0.75},    {"p90", 0.9},      {"p95", 0.95},
+                     {"p99", 0.99},  {"p99_9", 0.999}, {"p99_99", 0.9999}, {"max", 1}};
+    bool any = h->count > 0;
+    json_t *o = json_pack("{s:I, s:I, s:o, s:o, s:o}",
+                          "count", (json_int_t)h->count,
+                          "censored", (json_int_t)censored,
+                          "min", number(any ? (double)h->min_ns / 1e3 : NAN),
+                          "mean", number(any ? histogram_mean_ns(h) / 1e3 : NAN),
+                          "stddev", number(any ? histogram_stddev_ns(h) / 1e3 : NAN));
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
+        json_object_set_new(o, quantiles[i].name,
+                            number(any ? quantile_us(h, quantiles[i].quantile) : NAN));
+    return o;
+}
+
+static json_t *connections_json(const struct run *run)
+{
+    const struct tally *t = run->tally;
+    return json_pack("{s:I, s:I, s:I, s:o, s:i}",
+                     "opened", (json_int_t)t->opened,
+                     "served", (json_int_t)t->slots_served,
+                     "unserved", (json_int_t)(t->slots_used - t->slots_served),
+                     "jain_index", number(tally_fairness(t)),
+                     "idle_established", (int)run->idle_established);
+}
+
+static double per_request(const struct run *run, double quantity)
+{
+    return run->tally->completed ? quantity / (double)run->tally->completed : NAN;
+}
+
+static json_t *switches_json(const struct run *run, const struct probe_result *p)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}",
+                     "voluntary", known(p->switches_voluntary),
+                     "involuntary", known(p->switches_involuntary),
+                     "total", known(p->switches_total),
+                     "per_request", number(per_request(run, known_or_nan(p->switches_total))),
+                     "source", text_or_null(p->switches_source));
+}
+
+static json_t *cpu_json(const struct run *run, const struct probe_result *p)
+{
+    double user_s = known_or_nan(p->cpu_user_ns) / 1e9, system_s = known_or_nan(p->cpu_system_ns) / 1e9;
+    double window_s = (double)p->window_ns / 1e9;
+    return json_pack("{s:o, s:o, s:o, s:o}",
+                     "user_s", number(user_s),
+                     "system_s", number(system_s),
+                     "us_per_request", number(per_request(run, (user_s + system_s) * 1e6)),
+                     "utilisation", number(window_s > 0 ? (user_s + system_s) / window_s : NAN));
+}
+
+static json_t *memory_json(const struct probe_result *p)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "rss_bytes", known(p->rss_bytes),
+                     "rss_peak_bytes", known(p->rss_peak_bytes),
+                     "pss_bytes", known(p->pss_bytes),
+                     "kernel_stack_bytes", known(p->kernel_stack_bytes),
+                     "page_table_bytes", known(p->page_table_bytes),
+                     "socket_bytes", known(p->socket_bytes),
+                     "user_stack_bytes", known(p->stack_bytes),
+                     "heap_bytes", known(p->anonymous_bytes),
+                     "file_bytes", known(p->file_bytes),
+                     "socket_count", known(p->socket_count),
+                     "socket_struct_bytes", known(p->socket_struct_bytes));
+}
+
+static json_t *server_json(const struct run *run)
+{
+    const struct probe_result *p = run->server;
+    if (!p)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o}",
+                     "context_switches", switches_json(run, p),
+                     "cpu", cpu_json(run, p),
+                     "memory", memory_json(p),
+                     "threads_max", known(p->threads_max),
+                     "threads_born", known(p->threads_born),
+                     "threads_died", known(p->threads_died),
+                     "page_faults", "minor", known(p->faults_minor), "major", known(p->faults_major),
+                     "syscalls_per_request", number(run->syscalls_per_request),
+                     "window_s", number((double)p->window_ns / 1e9));
+}
+
+static json_t *warnings_json(const struct run *run)
+{
+    json_t *warnings = json_array();
+    for (unsigned i = 0; i < run->warning_count; i++)
+        json_array_append_new(warnings, json_string(run->warnings[i]));
+    for (size_t i = 0; run->server && i < run->server->warning_count; i++)
+        json_array_append_new(warnings, json_string(run->server->warnings[i]));
+    return warnings;
+}
+
+json_t *run_json(const struct run *run)
+{
+    const struct tally *t = run->tally;
+    json_t *o = json_pack("{s:s, s:o, s:o}", "schema", "switchpoint.run/1",
+                          "target", target_json(run), "workload", workload_json(run));
+    if (t)
+        json_object_update_new(o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
+            "requests", requests_json(t),
+            "throughput_rps", number(run->window_s > 0 ? (double)t->completed / run->window_s : NAN),
+            "response_us", distribution_json(t->response, t->response_censored),
+            "service_us", distribution_json(t->service, t->service_censored),
+            "connect_us", distribution_json(t->connect, 0),
+            "send_lag_us", distribution_json(t->send_lag, 0),
+            "connections", connections_json(run),
+            "slow", "completed", (json_int_t)t->slow_completed, "errors", (json_int_t)t->slow_errors));
+    json_object_update_new(o, json_pack("{s:{s:o, s:o}, s:o, s:o, s:b, s:b, s:o}",
+            "generator", "cpu_utilisation", number(run->generator_utilisation),
+            "saturated", t ? json_boolean(run_is_saturated(run)) : json_null(),
+            "window_s", number(run->window_s),
+            "server", server_json(run),
+            "interrupted", run->interrupted,
+            "valid", run_is_valid(run),
+            "warnings", warnings_json(run)));
+    return o;
+}
+
+/* --- the summary ------------------------------------------------------------------------------ */
+
+static void print_distribution(FILE *out, const char *name, const struct histogram *h)
+{
+    if (h->count == 0)
+        return;
+    fprintf(out, "  %-9s %10.1f %10.1f %10.1f %10.1f %10.1f %10.1f\n", name, quantile_us(h, 0.5),
+            quantile_us(h, 0.9), quantile_us(h, 0.99), quantile_us(h, 0.999), quantile_us(h, 1),
+            histogram_mean_ns(h) / 1e3);
+}
+
+static void print_errors(FILE *out, const struct tally *t)
+{
+    if (tally_errors(t) == 0)
+        return;
+    fprintf(out,
+            "  errors: %llu connect, %llu read, %llu write, %llu timeout, %llu status, %llu parse, "
+            "%llu body\n",
+            (unsigned long long)t->errors[ERROR_CONNECT], (unsigned long long)t->errors[ERROR_READ],
+            (unsigned long long)t->errors[ERROR_WRITE], (unsigned long long)t->errors[ERROR_TIMEOUT],
+            (unsigned long long)t->errors[ERROR_STATUS], (unsigned long long)t->errors[ERROR_PARSE],
+            (unsigned long long)t->errors[ERROR_BODY]);
+}
+
+/* "1.23", or "?" for what is not known. */
+static const char *shown(char text[32], double value, const char *format)
+{
+    if (!isfinite(value))
+        return "?";
+    snprintf(text, 32, format, value);
+    return text;
+}
+
+static void print_server(FILE *out, const struct run *run)
+{
+    const struct probe_result *p = run->server;
+    char a[32], b[32], c[32], d[32];
+    double cpu_ns = known_or_nan(p->cpu_user_ns) + known_or_nan(p->cpu_system_ns);
+    fprintf(out, "\nServer\n");
+    fprintf(out, "  CPU              %s us a request (%s user, %s system), %s of one CPU\n",
+            shown(a, per_request(run, cpu_ns / 1e3), "%.2f"),
+            shown(b, per_request(run, known_or_nan(p->cpu_user_ns) / 1e3), "%.2f"),
+            shown(c, per_request(run, known_or_nan(p->cpu_system_ns) / 1e3), "%.2f"),
+            shown(d, cpu_ns / (double)p->window_ns * 100, "%.1f %%"));
+    fprintf(out, "  context switches %s a request (%s voluntary, %s involuntary)\n",
+            shown(a, per_request(run, known_or_nan(p->switches_total)), "%.3f"),
+            shown(b, per_request(run, known_or_nan(p->switches_voluntary)), "%.3f"),
+            shown(c, per_request(run, known_or_nan(p->switches_involuntary)), "%.3f"));
+    fprintf(out, "  memory           %s KiB resident (peak %s), kernel stacks %s KiB, sockets %s KiB\n",
+            shown(a, known_or_nan(p->rss_bytes) / 1024, "%.0f"),
+            shown(b, known_or_nan(p->rss_peak_bytes) / 1024, "%.0f"),
+            shown(c, known_or_nan(p->kernel_stack_bytes) / 1024, "%.0f"),
+            shown(d, known_or_nan(p->socket_bytes) / 1024, "%.0f"));
+    fprintf(out, "  threads          %s at most\n", shown(a, known_or_nan(p->threads_max), "%.0f"));
+}
+
+static void print_warnings(FILE *out, const struct run *run)
+{
+    for (unsigned i = 0; i < run->warning_count; i++)
+        fprintf(out, "warning: %s\n", run->warnings[i]);
+    for (size_t i = 0; run->server && i < run->server->warning_count; i++)
+        fprintf(out, "warning: %s\n", run->server->warnings[i]);
+}
+
+void run_print(const struct run *run, FILE *out)
+{
+    const struct options *o = run->options;
+    const struct tally *t = run->tally;
+    fprintf(out, "%s, %.3g s measured, %u connection%s, ", run->url, run->window_s, o->connections,
+            o->connections == 1 ? "" : "s");
+    if (o->open_loop)
+        fprintf(out, "open loop at %g/s (%s)\n", o->rate_rps,
+                o->arrivals == ARRIVALS_POISSON ? "Poisson" : "constant");
+    else
+        fprintf(out, "closed loop\n");
+    if (t) {
+        fprintf(out, "\n%.1f requests/s: %llu completed, %llu errors, %llu unfinished\n",
+                run->window_s > 0 ? (double)t->completed / run->window_s : 0,
+                (unsigned long long)t->completed, (unsigned long long)tally_errors(t),
+                (unsigned long long)t->unfinished);
+        print_errors(out, t);
+        if (t->slots_served < t->slots_used)
+            fprintf(out, "  served: %llu of %llu connections\n", (unsigned long long)t->slots_served,
+                    (unsigned long long)t->slots_used);
+        if (o->slow)
+            fprintf(out, "  slow clients: %llu completed, %llu errors\n",
+                    (unsigned long long)t->slow_completed, (unsigned long long)t->slow_errors);
+        fprintf(out, "\n  us %16s %10s %10s %10s %10s %10s\n", "p50", "p90", "p99", "p99.9", "max",
+                "mean");
+        print_distribution(out, "response", t->response);
+        print_distribution(out, "service", t->service);
+        print_distribution(out, "connect", t->connect);
+        print_distribution(out, "send lag", t->send_lag);
+        fprintf(out, "\nGenerator: %.0f %% of a CPU in its busiest thread%s\n",
+                run->generator_utilisation * 100,
+                run_is_saturated(run) ? " - it may be what limits the throughput" : "");
+    }
+    if (t && run->server)
+        print_server(out, run);
+    print_warnings(out, run);
+}

@@ -1,0 +1,50 @@
+/* A run's result as the object of schema "switchpoint.run/1", and as text for a person. */
+#ifndef LOADGEN_REPORT_H
+#define LOADGEN_REPORT_H
+
+#include "loadgen/options.h"
+#include "loadgen/probe.h"
+#include "loadgen/requests.h"
+#include "loadgen/tally.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { RUN_WARNINGS_MOST = 32 };
+
+struct run {
+    const struct options *options;
+    const struct mix *mix;         /* NULL: the run ended before there was one */
+    const char *url;               /* with the real port */
+    pid_t target_pid;              /* 0: not known */
+    const struct tally *tally;     /* merged; NULL: nothing was measured */
+    const struct probe_result *server; /* NULL: not probed */
+    double window_s;
+    double generator_utilisation;  /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
+    unsigned idle_established;
+    double syscalls_per_request;   /* NAN: not counted */
+    bool interrupted;
+    bool failed;                   /* could not be carried out: never valid */
+    char *warnings[RUN_WARNINGS_MOST];
+    unsigned warning_count;
+};
+
+/* Adds a warning, as by printf. */
+void run_warn(struct run *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void run_free_warnings(struct run *);
+
+/* Was the generator itself the bottleneck? */
+bool run_is_saturated(const struct run *);
+
+/* Can the figures be used: something succeeded, the window was whole, the books balance, and
+ * the server lived? */
+bool run_is_valid(const struct run *);
+
+/* A new reference, or NULL when memory is short. */
+json_t *run_json(const struct run *);
+
+void run_print(const struct run *, FILE *);
+
+#endif
