@@ -24,6 +24,7 @@ struct server {
     sem_t *free_places;    /* counts down from max_connections; NULL: no limit */
     atomic_uint clients;   /* accepted and not yet closed */
     const char *ready_line;
+    bool said_short; /* that it ran short of descriptors or memory; of the accepting thread */
 };
 
 struct model {

@@ -1,13 +1,12 @@
 #include "servers/serve.h"
 
 #include "common/clock.h"
+#include "servers/accept.h"
 #include "servers/channel.h"
 #include "servers/stop.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -107,9 +106,6 @@ void serve_client(struct server *server, int fd)
 
 /* --- clients ---------------------------------------------------------------------------------- */
 
-/* How long a server that cannot accept waits before it tries again, or looks whether to stop. */
-#define PAUSE_NS (50 * NS_PER_MS)
-
 static bool take_place(struct server *server)
 {
     if (!server->free_places)
@@ -117,7 +113,7 @@ static bool take_place(struct server *server)
     while (!stop_requested) {
         struct timespec until; /* sem_timedwait knows the wall clock only */
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += (long)PAUSE_NS;
+        until.tv_nsec += (long)ACCEPT_PAUSE_NS;
         until.tv_sec += until.tv_nsec / (long)NS_PER_S;
         until.tv_nsec %= (long)NS_PER_S;
         if (sem_timedwait(server->free_places, &until) == 0)
@@ -128,28 +124,21 @@ static bool take_place(struct server *server)
 
 void pause_accepting(void)
 {
-    sleep_until(clock_now_ns() + PAUSE_NS);
+    sleep_until(clock_now_ns() + ACCEPT_PAUSE_NS);
 }
 
 int accept_client(struct server *server)
 {
-    bool said = false;
     if (!take_place(server))
         return -1;
     while (!stop_requested) {
-        int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        int fd = accept_one(server, 0);
         if (fd >= 0) {
             atomic_fetch_add(&server->clients, 1);
             return fd;
         }
-        /* Short of descriptors or memory: the client waits in the backlog until there are some. */
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            if (!said)
-                fprintf(stderr, "%s: accepting pauses: %s\n", server->name, strerror(errno));
-            said = true;
+        if (fd == ACCEPT_SHORT) /* the client waits in the backlog meanwhile */
             pause_accepting();
-        }
-        /* Anything else is one client's misfortune (accept(2)), or a stop. */
     }
     return -1;
 }

@@ -4,13 +4,12 @@
  * the loop turns to the next one that is ready. Switch points: the return to
  * the loop, and nothing else; between two of them nothing interrupts the code,
  * and nobody else is served. */
-#include "common/clock.h"
-#include "common/deadlines.h"
+#include "servers/accept.h"
 #include "servers/channel.h"
 #include "servers/stop.h"
+#include "servers/timers.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,50 +20,32 @@
 /* How many clients are accepted before those already here get their turn. */
 enum { ACCEPT_BATCH = 64 };
 
-/* How soon accepting is tried again when descriptors or memory have run out. */
-#define PAUSE_NS (50 * NS_PER_MS)
-
 struct loop {
     struct ev_loop *ev;
     struct server *server;
-    ev_io listening, alarm;
-    ev_prepare before_wait;
-    struct deadlines deadlines;
+    ev_io listening;
+    struct timers timers;
     struct deadline resume; /* accepting, after a pause */
     unsigned clients;
-    bool said_why;
 };
 
 struct client {
-    ev_io io;
-    struct deadline deadline;
-    struct channel channel;
+    struct deadline deadline; /* first: what rings is its client */
     struct loop *loop;
+    struct channel channel;
+    ev_io io;
     unsigned wanted; /* the set of interests it waits for */
 };
-
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
-
-static void resume_accepting(struct loop *loop)
-{
-    deadlines_cancel(&loop->deadlines, &loop->resume);
-    ev_io_start(loop->ev, &loop->listening);
-}
 
 static void client_close(struct client *c)
 {
     struct loop *loop = c->loop;
     ev_io_stop(loop->ev, &c->io);
-    deadlines_cancel(&loop->deadlines, &c->deadline);
+    deadlines_cancel(&loop->timers.deadlines, &c->deadline);
     channel_close(&c->channel);
     free(c);
     loop->clients--;
-    if (stop_requested) {
-        if (loop->clients == 0)
-            ev_break(loop->ev, EVBREAK_ALL);
-    } else if (!ev_is_active(&loop->listening)) {
-        resume_accepting(loop); /* there is a place, or a descriptor, again */
-    }
+    ev_io_start(loop->ev, &loop->listening); /* there is a place, or a descriptor, again */
 }
 
 static void watch(struct client *c, int events)
@@ -80,7 +61,6 @@ static void watch(struct client *c, int events)
  * a blocking model blocks. */
 static void client_advance(struct client *c)
 {
-    struct deadlines *deadlines = &c->loop->deadlines;
     struct interest want;
     for (;;) {
         want = channel_interest(&c->channel);
@@ -104,13 +84,13 @@ static void client_advance(struct client *c)
      * moved with every request. */
     bool early = deadline_is_set(&c->deadline) && c->deadline.at_ns <= want.deadline_ns;
     if (!early && want.deadline_ns != NEVER_NS &&
-        deadlines_set(deadlines, &c->deadline, want.deadline_ns) < 0)
+        deadlines_set(&c->loop->timers.deadlines, &c->deadline, want.deadline_ns) < 0)
         client_close(c);
 }
 
 static void on_client(struct ev_loop *ev, ev_io *io, int events)
 {
-    struct client *c = container_of(io, struct client, io);
+    struct client *c = io->data;
     if ((events & EV_READ) && (c->wanted & INTEREST_READABLE))
         channel_receive(&c->channel);
     else if (!(c->wanted & INTEREST_WRITABLE))
@@ -118,33 +98,17 @@ static void on_client(struct ev_loop *ev, ev_io *io, int events)
     client_advance(c);
 }
 
-/* --- deadlines -------------------------------------------------------------------------------- */
-
-static void on_alarm(struct ev_loop *ev, ev_io *io, int events)
+static void on_deadline(void *data, struct deadline *rung)
 {
-    (void)ev, (void)events;
-    struct loop *loop = io->data;
-    uint64_t now_ns = clock_now_ns();
-    struct deadline *d;
-    while ((d = deadlines_pop(&loop->deadlines, now_ns))) {
-        if (d == &loop->resume) {
-            resume_accepting(loop);
-            continue;
-        }
-        struct client *c = container_of(d, struct client, deadline);
-        connection_expired(c->channel.connection, now_ns);
-        client_advance(c);
+    struct loop *loop = data;
+    if (rung == &loop->resume) {
+        ev_io_start(loop->ev, &loop->listening);
+        return;
     }
+    struct client *c = (struct client *)rung;
+    connection_expired(c->channel.connection, clock_now_ns());
+    client_advance(c);
 }
-
-static void on_before_wait(struct ev_loop *ev, ev_prepare *prepare, int events)
-{
-    (void)ev, (void)events;
-    struct loop *loop = prepare->data;
-    deadlines_arm(&loop->deadlines);
-}
-
-/* --- accepting -------------------------------------------------------------------------------- */
 
 static void client_open(struct loop *loop, int fd)
 {
@@ -159,18 +123,10 @@ static void client_open(struct loop *loop, int fd)
     }
     c->loop = loop;
     ev_io_init(&c->io, on_client, fd, EV_READ);
+    c->io.data = c;
     loop->clients++;
     channel_receive(&c->channel); /* most clients send at once: look before waiting */
     client_advance(c);
-}
-
-static void pause_accepting(struct loop *loop, int error)
-{
-    if (!loop->said_why)
-        fprintf(stderr, "%s: accepting pauses: %s\n", loop->server->name, strerror(error));
-    loop->said_why = true;
-    ev_io_stop(loop->ev, &loop->listening);
-    deadlines_set(&loop->deadlines, &loop->resume, clock_now_ns() + PAUSE_NS);
 }
 
 static void on_listening(struct ev_loop *ev, ev_io *io, int events)
@@ -178,50 +134,35 @@ static void on_listening(struct ev_loop *ev, ev_io *io, int events)
     (void)events;
     struct loop *loop = io->data;
     unsigned most = loop->server->max_connections;
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        if (most && loop->clients >= most) {
-            ev_io_stop(ev, io); /* until client_close */
-            return;
-        }
-        int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            loop->said_why = false;
+    int fd = 0;
+    for (int i = 0; i < ACCEPT_BATCH && fd >= 0 && !(most && loop->clients >= most); i++)
+        if ((fd = accept_one(loop->server, SOCK_NONBLOCK)) >= 0)
             client_open(loop, fd);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause_accepting(loop, errno);
-            return;
-        } else if (stop_requested) {
-            ev_io_stop(ev, io);
-            if (loop->clients == 0)
-                ev_break(ev, EVBREAK_ALL);
-            return;
-        } else if (errno == EAGAIN) {
-            return;
-        } /* anything else is one client's misfortune (accept(2)) */
-    }
+    if (fd == ACCEPT_SHORT)
+        deadlines_set(&loop->timers.deadlines, &loop->resume, clock_now_ns() + ACCEPT_PAUSE_NS);
+    if (fd == ACCEPT_SHORT || (most && loop->clients >= most) || stop_requested)
+        ev_io_stop(ev, io); /* until a client closes */
+    if (stop_requested && loop->clients == 0)
+        ev_break(ev, EVBREAK_ALL);
 }
 
 static int run(struct server *server)
 {
     struct loop loop = {.server = server};
     loop.ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
-    if (!loop.ev || deadlines_init(&loop.deadlines) < 0) {
+    if (!loop.ev || timers_start(&loop.timers, loop.ev, on_deadline, &loop) < 0) {
         fprintf(stderr, "%s: no epoll loop: %s\n", server->name, strerror(errno));
         return -1;
     }
     fcntl(server->listen_fd, F_SETFL, O_NONBLOCK);
     ev_io_init(&loop.listening, on_listening, server->listen_fd, EV_READ);
-    ev_io_init(&loop.alarm, on_alarm, loop.deadlines.fd, EV_READ);
-    ev_prepare_init(&loop.before_wait, on_before_wait);
-    loop.listening.data = loop.alarm.data = loop.before_wait.data = &loop;
+    loop.listening.data = &loop;
     ev_io_start(loop.ev, &loop.listening);
-    ev_io_start(loop.ev, &loop.alarm);
-    ev_prepare_start(loop.ev, &loop.before_wait);
 
     server_ready(server);
     ev_run(loop.ev, 0);
 
-    deadlines_free(&loop.deadlines);
+    timers_stop(&loop.timers, loop.ev);
     ev_loop_destroy(loop.ev);
     return 0;
 }
