@@ -16,16 +16,21 @@ x_of(m) = place(percentiles, strcol(5)) + 0.06 * (place(models, m) - (words(mode
 
 set multiplot layout rows, columns title figure_title font ",16" noenhanced \
     margins char 11, char 3, char 3, char panels_top(words(models)) spacing char 9, char 6
-set logscale y
 set format y "%g"
-set xrange [0.6:words(percentiles) + 0.4]
 set xtics ()
 set for [p in percentiles] xtics add (p place(percentiles, p))
 eval legend(height)
 do for [i = 1:words(workloads)] {
     w = word(workloads, i)
     remarks = ""
+    eval no_ranges
+    unset logscale
     stats data using (strcol(1) eq w ? note_remark(strcol(3), strcol(4)) : 1) nooutput
+    drawn = 0
+    stats data using (note_drawn(strcol(1) eq w && valid(6) && !no_answer(strcol(4)))) nooutput
+    eval y_range("[0.1:10]")
+    set logscale y
+    set xrange [0.6:words(percentiles) + 0.4]
     set title word(titles, i) noenhanced offset 0, (strlen(remarks) ? 0.5 : -0.2)
     unset label
     text = remarks

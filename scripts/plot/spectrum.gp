@@ -14,15 +14,20 @@ in_line(w, m, v) = strcol(1) eq w && strcol(3) eq m ? answered(strcol(4), v) : N
 
 set multiplot layout rows, columns title figure_title font ",16" noenhanced \
     margins char 11, char 3, char 4.5, char panels_top(words(models)) spacing char 9, char 6
-set logscale xy
 set format y "%g"
-set xrange [1:*]
 set xtics ("0" 1, "90" 10, "99" 100, "99.9" 1e3, "99.99" 1e4, "99.999" 1e5, "99.9999" 1e6) font ",10"
 eval legend(height)
 do for [i = 1:words(workloads)] {
     w = word(workloads, i)
     remarks = ""
+    eval no_ranges
+    unset logscale
     stats data using (strcol(1) eq w ? note_remark(strcol(3), strcol(4)) : 1) nooutput
+    drawn = 0
+    stats data using (note_drawn(strcol(1) eq w && !no_answer(strcol(4)))) nooutput
+    set logscale xy
+    if (drawn > 0) { set xrange [1:*] } else { set xrange [1:1000] }
+    eval y_range("[0.1:10]")
     set title word(titles, i) noenhanced offset 0, (strlen(remarks) ? 0.5 : -0.2)
     unset label
     text = remarks

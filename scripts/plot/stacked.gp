@@ -20,7 +20,7 @@ in_panel(w, v) = strcol(1) eq w ? v : NaN
 sum_of(w) = in_panel(w, column(5)) + column(6)
 row_of = "bottom_up(strcol(3))"
 label_of(w) = strcol(1) ne w ? "" : no_answer(strcol(4)) ? "× ".strcol(4) : \
-              strcol(7) eq "-" ? "not measured" : figure(column(7)).(strlen(strcol(4)) ? "  ".strcol(4) : "")
+              strcol(7) eq "-" ? "not measured" : figure(number(7)).(strlen(strcol(4)) ? "  ".strcol(4) : "")
 label_at(w) = strcol(1) ne w ? NaN : valid(9) ? column(9) : 0
 
 set multiplot layout rows, columns title figure_title."\n{/*0.75 ".parts."}" font ",16" \
@@ -31,7 +31,7 @@ do for [i = 1:words(workloads)] {
     w = word(workloads, i)
     most = 0.0
     eval no_ranges
-    stats data using (note_most(w, column(9))) nooutput
+    stats data using (note_most(w, number(9))) nooutput
     set title word(titles, i) noenhanced offset 0, -0.4
     set xrange [0:(most > 0 ? most : 1) * 1.6]
     set yrange [0.3:words(models) + 0.7]

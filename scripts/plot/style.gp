@@ -63,6 +63,14 @@ digits(v) = abs(v) >= 99.95 || v == 0 ? "%.0f" : abs(v) >= 9.995 ? "%.1f" : abs(
 scaled(v, suffix) = sprintf(digits(v), v).suffix
 figure(v) = abs(v) >= 999.5e3 ? scaled(v / 1e6, "M") : abs(v) >= 9995 ? scaled(v / 1e3, "k") : scaled(v, "")
 
+# A missing value takes its whole row out of stats, unless it is not looked at.
+number(i) = valid(i) ? column(i) : NaN
+
+# Whether there is anything to draw in a panel; where not, its axis needs a range all the same.
+drawn = 0
+note_drawn(condition) = (drawn = drawn + condition, 1)
+y_range(otherwise) = drawn > 0 ? "set yrange [*:*]" : "set yrange ".otherwise
+
 # --- lists of names that have no blanks, in the order in which they come -------------------------
 
 has(list, s) = strstrt(" ".list, " ".s." ") > 0

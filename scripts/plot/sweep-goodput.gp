@@ -14,9 +14,14 @@ missing(m) = strcol(1) eq m && no_answer(strcol(2)) ? edge(m) : NaN
 
 set multiplot layout 1, 1 title figure_title font ",16" noenhanced \
     margins char 11, char 32, char 4.5, char 4
+drawn = 0
+eval no_ranges
+unset logscale
+stats data using (note_drawn(valid(4) && !no_answer(strcol(2)))) nooutput
 set logscale xy
 set format xy "%.0s%c"
 eval x_margins
+eval y_range("[0.1:10]")
 set xlabel axis_title noenhanced
 set ylabel "answered (requests/s)"
 eval edge_axis

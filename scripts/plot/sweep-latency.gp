@@ -15,14 +15,19 @@ stats data using (missing_count = missing_count + no_answer(strcol(2)), 1) noout
 
 set multiplot layout 1, 2 title figure_title font ",16" noenhanced \
     margins char 11, char 3, char 4.5, char panels_top(words(models)) spacing char 9, char 6
-set logscale xy
 set format y "%g"
 set format x "%.0s%c"
-eval x_margins
 set xlabel axis_title noenhanced
 eval edge_axis
 eval legend(height)
 do for [i = 1:2] {
+    drawn = 0
+    eval no_ranges
+    unset logscale
+    stats data using (note_drawn(valid(3 * i + 1) && !no_answer(strcol(2)))) nooutput
+    set logscale xy
+    eval x_margins
+    eval y_range("[0.1:10]")
     set title (i == 1 ? "median" : "99th percentile")
     set ylabel "response time (ms)"
     plot for [m in models] data using (column(3) * beside(m)):(in_line(m, column(3 * i + 1))):(column(3 * i + 2)):(column(3 * i + 3)) with yerrorlines \

@@ -17,7 +17,6 @@ note_slope(k, m) = (slope = strcol(1) eq m && strcol(4) eq k && strcol(8) ne "-"
 
 set multiplot layout 2, 2 title figure_title font ",16" noenhanced \
     margins char 11, char 36, char 4.5, char 5 spacing char 48, char 7
-set logscale xy
 set format x "%.0s%c"
 set format y "%g"
 set key at graph 1.04, graph 1 left top Left reverse samplen 2 spacing 1.2 noenhanced font ",10" title "each further connection:" left
@@ -34,7 +33,10 @@ do for [i = 1:4] {
         stats data using (note_slope(k, m)) nooutput
         legends = legends.'"'.m.(strlen(slope) ? ": ".slope : "").'" '
     }
+    drawn = 0
+    stats data using (note_drawn(strcol(4) eq k && valid(5))) nooutput
     set logscale xy
+    eval y_range("[0.1:10]")
     eval x_margins
     plot for [j = 1:words(models)] data using (column(3) * beside(word(models, j))):(in_line(k, word(models, j), column(5))):(column(6)):(column(7)) with yerrorlines \
         lc rgb colour(word(models, j)) pt point(word(models, j)) ps 0.9 lw 1.4 title word(legends, j)

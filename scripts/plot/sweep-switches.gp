@@ -13,11 +13,15 @@ missing(m) = strcol(1) eq m && no_answer(strcol(2)) ? edge(m) : NaN
 
 set multiplot layout 1, 1 title figure_title font ",16" noenhanced \
     margins char 11, char 32, char 4.5, char 4
+drawn = 0
+eval no_ranges
+unset logscale
+stats data using (note_drawn(valid(4) && !no_answer(strcol(2)))) nooutput
 set logscale x
 set format x "%.0s%c"
-set yrange [0:*]
 set offsets 0, 0, graph 0.15, 0
 eval x_margins
+if (drawn > 0) { set yrange [0:*] } else { set yrange [0:1] }
 set xlabel axis_title noenhanced
 set ylabel "context switches/request"
 eval edge_axis

@@ -15,7 +15,8 @@ set output output_file
 most = 0.0
 note_most(w, v) = (most = strcol(1) eq w && v > most ? v : most, most)
 in_panel(w, v) = strcol(1) eq w ? v : NaN
-label_of(r, v) = (v > 0 ? figure(v) : "").(strlen(r) ? (v > 0 ? "  " : "× ").r : "")
+label_of(r, v) = (v > 0 ? figure(v) : "").(strlen(r) ? (v > 0 ? "  " : "× ").r : v > 0 ? "" : "not measured")
+label_at(w) = strcol(1) ne w ? NaN : valid(7) ? column(7) : 0
 
 set multiplot layout rows, columns title figure_title font ",16" noenhanced \
     margins char 24, char 4, char 3.5, char 5.5 spacing char 5, char 6
@@ -25,7 +26,7 @@ do for [i = 1:words(workloads)] {
     w = word(workloads, i)
     most = 0.0
     eval no_ranges
-    stats data using (note_most(w, column(7))) nooutput
+    stats data using (note_most(w, number(7))) nooutput
     set title word(titles, i) noenhanced offset 0, -0.4
     set xrange [0:(most > 0 ? most : 1) * 1.6]
     set yrange [0.3:words(models) + 0.7]
@@ -35,6 +36,6 @@ do for [i = 1:words(workloads)] {
     eval model_names(i % columns == 1 || columns == 1)
     plot data using (in_panel(w, column(5))):(bottom_up(strcol(3))):(0):(column(5)):(bottom_up(strcol(3)) - 0.36):(bottom_up(strcol(3)) + 0.36):(colour(strcol(3))) with boxxyerror lc rgb variable, \
          data using (in_panel(w, column(5))):(bottom_up(strcol(3))):(column(6)):(column(7)) with xerrorbars pt -1 lw 1.4 lc rgb "#777777", \
-         data using (in_panel(w, column(7))):(bottom_up(strcol(3))):(label_of(strcol(4), column(5))) with labels left offset 0.7, 0 font ",10" noenhanced
+         data using (label_at(w)):(bottom_up(strcol(3))):(label_of(strcol(4), number(5))) with labels left offset 0.7, 0 font ",10" noenhanced
 }
 unset multiplot

@@ -5,8 +5,8 @@ load "style.gp"
 
 least = 1e9; most = 0.0; last = 0.0
 stats data using (models = extended(models, strcol(1)), last = column(3) > last ? column(3) : last, 1) nooutput
-stats data using (most = column(7) > most ? column(7) : most, 1) nooutput
-stats data using (least = column(5) > 0 && column(5) < least ? column(5) : least, 1) nooutput
+stats data using (most = number(7) > most ? number(7) : most, 1) nooutput
+stats data using (least = number(5) > 0 && number(5) < least ? number(5) : least, 1) nooutput
 height = 80 + 190 * words(models)
 eval terminal(1100, height)
 set output output_file

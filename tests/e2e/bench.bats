@@ -1,0 +1,236 @@
+# bench from outside: its folder, its order, and what is left when things go wrong.
+#
+# The servers and the load generator are stand-ins of a few lines, so that each
+# failure can be had at will and nothing depends on the speed of the machine.
+# $BIN is the folder of the programs under test.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    mkdir fake workloads
+    # A server that says the ready line and waits for the end. Its rate differs from start to start.
+    cat > fake/server-alpha <<'SERVER'
+#!/bin/sh
+echo x >> "${STARTS:-/dev/null}"
+echo "ready 127.0.0.1:1 model=alpha pid=$$ compute_rate=$(grep -c x "${STARTS:-/dev/null}")00.5"
+trap 'exit 0' TERM INT
+while :; do sleep 0.05; done
+SERVER
+    # A load generator that keeps its command line and does as $FAKE says.
+    cat > fake/loadgen <<'LOADGEN'
+#!/bin/sh
+echo "$*" >> "$BATS_TEST_TMPDIR/commands"
+case $FAKE in
+crash) echo "out of luck" >&2; kill -SEGV $$ ;;
+silent) exit 1 ;;
+babble) echo "this is not JSON" ;;
+hang) exec sleep 60 ;;
+slow) sleep 0.4 ;;
+esac
+completed=100 code=0
+test "$FAKE" = starve && completed=0 code=2
+cat <<JSON
+{"schema":"switchpoint.run/1","workload":{"mode":"closed"},"throughput_rps":$completed.5,
+ "requests":{"completed":$completed,"errors":{"connect":1,"read":2}},
+ "response_us":{"p50":10,"p99":null},"connections":{"served":1,"unserved":3},
+ "valid":true,"interrupted":false,"warnings":["the moon is full"]}
+JSON
+exit $code
+LOADGEN
+    cp fake/server-alpha fake/server-beta
+    chmod +x fake/*
+    cat > workloads/plain.conf <<'CONF'
+title = Plain
+question = Does it work?
+path = /hello
+connections = 4
+warmup_s = 0
+duration_s = 0.01
+timeout_s = 1
+CONF
+    sed 's/connections = 4/sweep = connections\nvalues = 2 8/' workloads/plain.conf > workloads/swept.conf
+    unset FAKE STARTS
+}
+
+bench() {
+    local command=$1
+    shift
+    "$BIN/bench" "$command" --bin fake --workload-dir workloads "$@"
+}
+
+identities() {
+    jq -r '[.model, .workload, .point, .trial] | @csv' "$1/runs.jsonl"
+}
+
+@test "a run measures every cell once and leaves everything in its folder" {
+    run bench run --profile quick --trials 2 --out out
+    [ "$status" -eq 0 ]
+    [ "$(identities out | wc -l)" -eq 12 ]
+    [ "$(identities out | sort -u | wc -l)" -eq 12 ]
+    for file in environment.json plan.json runs.jsonl summary.tsv summary.md; do
+        [ -s "out/$file" ]
+    done
+    [ -d out/hgrm ] && [ -d out/timeline ]
+}
+
+@test "the order is the plan's, and the same seed gives the same plan" {
+    bench run --profile quick --seed 7 --out a
+    bench run --profile quick --seed 7 --out b
+    bench run --profile quick --seed 8 --trials 3 --out c
+    [ "$(jq -c .cells a/plan.json)" = "$(jq -c .cells b/plan.json)" ]
+    [ "$(jq -r '.cells[] | [.model, .workload, .point, .trial] | @csv' c/plan.json)" = "$(identities c)" ]
+}
+
+@test "the compute rate is the median of three starts and goes to every server" {
+    STARTS=$BATS_TEST_TMPDIR/starts bench run --profile quick --workloads plain --out out
+    [ "$(jq .compute_rate out/environment.json)" = 200.5 ]
+    [ "$(grep -c -- '--compute-rate 200.5' commands)" -eq 2 ]
+}
+
+@test "summary.tsv has the contract's columns, the sum of the errors, and no row without a value" {
+    bench run --profile quick --workloads plain --models alpha --trials 3 --out out
+    [ "$(head -1 out/summary.tsv)" = "$(printf 'model\tworkload\tpoint\tmetric\tunit\tmedian\tlow\thigh\ttrials\tvalid')" ]
+    grep -qP '^alpha\tplain\t-\tthroughput\t1/s\t100.5\t100.5\t100.5\t3\t3$' out/summary.tsv
+    grep -qP '^alpha\tplain\t-\terrors\trequests\t3\t' out/summary.tsv
+    ! grep -q response_p99 out/summary.tsv
+    ! grep -qiE 'nan|inf\b' out/summary.tsv
+    grep -q 'server-alpha served 1 of 4 connections' out/summary.md
+    [ "$(grep -c 'the moon is full' out/summary.md)" -eq 1 ]
+}
+
+@test "a model that answers nothing is a result" {
+    FAKE=starve run bench run --profile quick --workloads plain --out out
+    [ "$status" -eq 0 ]
+    [ "$(jq -s 'map(.requests.completed) | add' out/runs.jsonl)" -eq 0 ]
+    grep -q 'server-beta answered no request' out/summary.md
+}
+
+@test "a load generator that crashes or gives no JSON is recorded, and the run goes on" {
+    for fake in crash silent babble; do
+        FAKE=$fake run bench run --profile quick --out "$fake"
+        [ "$status" -eq 0 ]
+        [ "$(identities "$fake" | wc -l)" -eq 6 ]
+        [ "$(jq -s 'map(select(.valid == false and (.error | length > 0))) | length' "$fake/runs.jsonl")" -eq 6 ]
+    done
+    grep -q 'out of luck' crash/runs.jsonl
+}
+
+@test "SIGINT keeps what is measured, says how to resume, and leaves no process" {
+    FAKE=slow "$BIN/bench" run --bin fake --workload-dir workloads --profile quick --out out 2> messages 3>&- &
+    local bench=$!
+    until [ "$(wc -l < out/runs.jsonl)" -ge 2 ] 2> /dev/null; do sleep 0.05; done
+    kill -INT $bench
+    local status=0
+    wait $bench || status=$?
+    [ "$status" -eq 1 ]
+    grep -q -- '--resume out' messages
+    local kept=$(identities out)
+    [ -z "$(pgrep -f "$BATS_TEST_TMPDIR/fake/loadgen")" ]
+    bench run --resume out
+    [ "$(identities out | head -n "$(echo "$kept" | wc -l)")" = "$kept" ]
+    [ "$(identities out | sort -u | wc -l)" -eq 6 ]
+    [ "$(identities out | wc -l)" -eq 6 ]
+}
+
+@test "kill -9 leaves no process, and a torn line is measured again" {
+    FAKE=hang "$BIN/bench" run --bin fake --workload-dir workloads --profile quick --out out 3>&- &
+    local bench=$!
+    until [ -s commands ]; do sleep 0.05; done
+    kill -9 $bench
+    wait $bench || true
+    sleep 0.2
+    [ -z "$(pgrep -f "$BATS_TEST_TMPDIR/fake/")" ]
+    printf '{"model":"alpha","workload":"pla' >> out/runs.jsonl
+    bench run --resume out
+    [ "$(identities out | sort -u | wc -l)" -eq 6 ]
+    [ "$(wc -l < out/runs.jsonl)" -eq 6 ]
+}
+
+@test "two at once in one folder are refused" {
+    FAKE=slow "$BIN/bench" run --bin fake --workload-dir workloads --profile quick --out out 2> /dev/null 3>&- &
+    local bench=$!
+    until [ -s out/plan.json ]; do sleep 0.05; done
+    run bench run --resume out
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"another bench"* ]]
+    kill -TERM $bench
+    wait $bench || true
+}
+
+@test "results/latest points to the newest run" {
+    bench run --profile quick --workloads plain
+    local first=$(readlink results/latest)
+    bench run --profile quick --workloads plain
+    [ "$(readlink results/latest)" != "$first" ]
+    [ -s results/latest/summary.tsv ]
+    [[ "$first" == *Z-quick ]]
+}
+
+@test "a run is not written over" {
+    bench run --profile quick --workloads plain --out out
+    run bench run --profile quick --workloads plain --out out
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"--resume out"* ]]
+}
+
+@test "a served file is there during the run and gone after it" {
+    sed -i 's,/hello,/files/a.txt\nfile_bytes = 5000,' workloads/plain.conf
+    sed -i '2i stat -c %s root/plain/a.txt >> "$BATS_TEST_TMPDIR/sizes"' fake/loadgen
+    bench run --profile quick --workloads plain --out out
+    [ "$(sort -u sizes)" = 5000 ]
+    [ ! -e out/root ]
+}
+
+@test "mistakes are usage errors that name what was wrong" {
+    check() {
+        local expected=$1
+        shift
+        run "$@"
+        [ "$status" -eq 64 ]
+        [[ "$output" == *"$expected"* ]]
+    }
+    check 'a command is missing' "$BIN/bench"
+    check '"dance"' "$BIN/bench" dance
+    check '"hasty"' "$BIN/bench" run --profile hasty
+    check '"0"' "$BIN/bench" run --trials 0
+    check '"gamma"' bench run --models alpha,gamma
+    check '"nothing"' bench run --workloads nothing
+    check 'folder is missing' "$BIN/bench" plot
+    check '--resume' "$BIN/bench" run --resume out --seed 3
+}
+
+@test "a mistake in a workload is named with file and line" {
+    echo 'conections = 3' >> workloads/plain.conf
+    run bench run --profile quick
+    [ "$status" -eq 1 ]
+    [[ "$output" == *'workloads/plain.conf:8: unknown setting "conections"'* ]]
+    [ ! -e results ]
+}
+
+@test "without gnuplot the data files are written and the message says so" {
+    bench run --profile quick --out out
+    mkdir empty
+    PATH=$BATS_TEST_TMPDIR/empty run "$BIN/bench" plot out
+    [ "$status" -eq 1 ]
+    [[ "$output" == *gnuplot* ]]
+    [ -s out/plots/throughput.tsv ]
+    [ -s out/plots/swept-memory.tsv ]
+}
+
+@test "every figure has its data and its three formats" {
+    command -v gnuplot > /dev/null || skip "gnuplot is not installed"
+    bench run --profile quick --trials 2 --out out
+    run "$BIN/bench" plot out
+    [ "$status" -eq 0 ]
+    [[ "$output" == *out/plots* ]]
+    for data in out/plots/*.tsv; do
+        for format in svg png pdf; do
+            [ -s "${data%tsv}$format" ]
+        done
+    done
+}
+
+@test "list says what there is and how long it takes" {
+    run bench list
+    [ "$status" -eq 0 ]
+    [[ "$output" == *alpha*beta*"Does it work?"*quick*standard*full* ]]
+}
