@@ -1,6 +1,7 @@
 #include "servers/stop.h"
 
-#include <stdatomic.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -9,7 +10,7 @@
 /* Untouched pages of it cost nothing. main limits descriptors to this many. */
 enum { MOST_DESCRIPTORS = 1 << 20 };
 
-volatile sig_atomic_t stop_requested;
+atomic_int stop_requested;
 
 static atomic_bool watched[MOST_DESCRIPTORS];
 static atomic_int highest_watched = -1;
@@ -18,15 +19,16 @@ static int listening = -1;
 static void on_stop(int signal_number)
 {
     (void)signal_number;
-    if (stop_requested)
+    int interrupted_errno = errno; /* whoever is interrupted may be about to look at it */
+    if (atomic_exchange(&stop_requested, 1))
         _exit(1);
-    stop_requested = 1;
     shutdown(listening, SHUT_RDWR);
     int last = atomic_load(&highest_watched);
     for (int fd = 0; fd <= last; fd++)
         if (atomic_load(&watched[fd]))
             shutdown(fd, SHUT_RD);
     alarm(STOP_GRACE_S);
+    errno = interrupted_errno;
 }
 
 static void on_grace_over(int signal_number)

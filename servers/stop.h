@@ -10,12 +10,13 @@
 #ifndef SERVERS_STOP_H
 #define SERVERS_STOP_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 /* After that long, what is still in flight is abandoned. */
 enum { STOP_GRACE_S = 5 };
 
-extern volatile sig_atomic_t stop_requested;
+/* Read by every thread, written by the signal handler: lock-free, so both may. */
+extern atomic_int stop_requested;
 
 /* SIGTERM and SIGINT stop this server from now on; a second one ends it at once. */
 void stop_install(int listen_fd);

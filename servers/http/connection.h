@@ -18,7 +18,7 @@
 
 #include "servers/handler/handler.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,7 +48,7 @@ struct connection_config {
     uint64_t idle_timeout_ns;    /* between requests, and between two bytes of a body or answer */
     uint64_t header_timeout_ns;  /* from a header's first byte to its last: 408 beyond */
     uint64_t unix_epoch_ns;      /* Unix time at which the caller's clock showed zero */
-    const volatile sig_atomic_t *stopping; /* non-zero: each answer is its connection's last */
+    const atomic_int *stopping;  /* non-zero: each answer is its connection's last */
 };
 
 struct connection;
