@@ -28,12 +28,14 @@ static void give_thread(struct client *client)
 {
     int error, said = 0;
     while ((error = start_thread(client->server, serve_one, client)) != 0) {
+        if (stop_requested) { /* no other client will need this thread */
+            serve_one(client);
+            return;
+        }
         if (!said++)
             fprintf(stderr, "%s: no thread for a client, waiting: %s\n", client->server->name,
                     strerror(error));
         pause_accepting();
-        if (stop_requested)
-            exit(0);
     }
 }
 
@@ -43,8 +45,10 @@ static int run(struct server *server)
     int fd;
     while ((fd = accept_client(server)) >= 0) {
         struct client *client = malloc(sizeof *client);
-        if (!client)
-            abort();
+        if (!client) {
+            serve_client(server, fd); /* with what memory there is */
+            continue;
+        }
         *client = (struct client){server, fd};
         give_thread(client);
     }

@@ -58,10 +58,13 @@ static void *work(void *argument)
 
 static int run(struct server *server)
 {
-    struct pool pool = {server,
-                        {.mutex = PTHREAD_MUTEX_INITIALIZER,
-                         .filled = PTHREAD_COND_INITIALIZER,
-                         .emptied = PTHREAD_COND_INITIALIZER}};
+    static struct pool pool = {
+        /* a worker may still look at it while the process exits */
+        .queue = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                  .filled = PTHREAD_COND_INITIALIZER,
+                  .emptied = PTHREAD_COND_INITIALIZER},
+    };
+    pool.server = server;
     for (unsigned i = 0; i < server->workers; i++) {
         int error = start_thread(server, work, &pool);
         if (error) {
