@@ -120,14 +120,21 @@ demo: all ## half a minute for a classroom: four workloads, and a table
 
 # --- tests ------------------------------------------------------------------------------------
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(filter-out %/main.o,$(SERVER_OBJ)) $(LOADGEN_OBJ) $(BENCH_OBJ) $(COMMON_OBJ) $(LLHTTP_OBJ)
+# Each part of the suite is an archive, from which a test takes just the members that it names:
+# the parts need not know of each other's names.
+TEST_PARTS := $(patsubst %,$(BUILD)/parts/%.a,servers loadgen bench common)
+$(BUILD)/parts/servers.a: $(filter-out %/main.o,$(SERVER_OBJ))
+$(BUILD)/parts/loadgen.a: $(LOADGEN_OBJ)
+$(BUILD)/parts/bench.a: $(BENCH_OBJ)
+$(BUILD)/parts/common.a: $(COMMON_OBJ) $(LLHTTP_OBJ)
+$(TEST_PARTS):
 	@mkdir -p $(@D)
-	$(call link,-lcmocka -lev $(LLHTTP_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+	@rm -f $@
+	$(AR) rcs $@ $^
 
-# bench's tests need nothing but bench.
-$(BUILD)/tests/test_bench_%: $(BUILD)/tests/unit/test_bench_%.o $(BENCH_OBJ) $(COMMON_OBJ)
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(call link,-lcmocka $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+	$(call link,$(TEST_PARTS) -lcmocka -lev $(LLHTTP_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
 
 .PHONY: test unit e2e
 test: unit e2e ## unit tests, then end-to-end tests against every server binary
