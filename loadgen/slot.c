@@ -387,7 +387,7 @@ void slot_take(struct slot *s, uint64_t intended_ns)
 
 void slot_give_up_old(struct slot *s, uint64_t now_ns)
 {
-    if (s->in_flight && now_ns - slot_oldest(s)->intended_ns > s->worker->options->timeout_ns)
+    if (s->in_flight && now_ns > slot_oldest(s)->intended_ns + s->worker->options->timeout_ns)
         slot_fail(s, ERROR_TIMEOUT, now_ns);
 }
 

@@ -82,7 +82,7 @@ static void on_sweep(struct worker *w, uint64_t now_ns)
     for (unsigned i = 0; i < w->slot_count; i++)
         slot_give_up_old(&w->slots[i], now_ns);
     struct queue *q = &w->queue;
-    while (q->count && now_ns - q->intended_ns[q->first] > timeout_ns) {
+    while (q->count && now_ns > q->intended_ns[q->first] + timeout_ns) {
         count_error(w, ERROR_TIMEOUT, now_ns);
         count_censored(w, q->intended_ns[q->first], 0, now_ns);
         q->first = (q->first + 1) % q->capacity;
