@@ -6,7 +6,7 @@ load "style.gp"
 kinds = "all user stacks kernel"
 kind_titles = '"All" "User memory without stacks" "Stacks of the threads" "Kernel: stacks, page tables, sockets"'
 stats data using (models = extended(models, strcol(1)), note_x(column(3)), 1) nooutput
-eval terminal(1500, 850)
+eval terminal(1700, 850)
 set output output_file
 
 in_line(k, m, v) = strcol(1) eq m && strcol(4) eq k ? v : NaN
