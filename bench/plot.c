@@ -206,8 +206,19 @@ static size_t write_cpu(FILE *out, const struct subject *s)
     return write_plain(out, s, cpu_row);
 }
 
-/* A row of HdrHistogram's percentile table: value, percentile, count, 1/(1-percentile). Its last
- * one, where the latter is infinite, has no place on the axis. */
+static size_t spectrum_row(FILE *out, const struct subject *s, struct group g, double inverse,
+                           double value_us)
+{
+    put_identity(out, s, g);
+    put(out, inverse);
+    put(out, value_us * MS_PER_US);
+    fputc('\n', out);
+    return 1;
+}
+
+/* Rows of HdrHistogram's percentile table: value, percentile, count, 1/(1-percentile). Its last
+ * one ends at infinity. All that lies above the row before it has the last one's value: it is
+ * drawn from there to where a single request is left, for it can be the many that got no answer. */
 static size_t spectrum_rows(FILE *out, const struct subject *s, struct group g)
 {
     const struct plan *p = &s->results->plan;
@@ -216,17 +227,18 @@ static size_t spectrum_rows(FILE *out, const struct subject *s, struct group g)
                                p->workloads[g.workload].name, trial);
     char *text = trial > 0 ? file_read(path.text, NULL) : NULL;
     size_t rows = 0;
+    double reached = 1;
     char *rest = text;
     for (char *line; rest && (line = strsep(&rest, "\n"));) {
         double value_us, percentile, count, inverse;
-        if (sscanf(line, "%lf %lf %lf %lf", &value_us, &percentile, &count, &inverse) != 4 ||
-            !isfinite(inverse))
+        if (sscanf(line, "%lf %lf %lf %lf", &value_us, &percentile, &count, &inverse) != 4)
             continue;
-        put_identity(out, s, g);
-        put(out, inverse);
-        put(out, value_us * MS_PER_US);
-        fputc('\n', out);
-        rows++;
+        if (isinf(inverse)) {
+            rows += spectrum_row(out, s, g, reached, value_us);
+            inverse = fmax(count, reached);
+        }
+        rows += spectrum_row(out, s, g, inverse, value_us);
+        reached = inverse;
     }
     free(text);
     return rows;

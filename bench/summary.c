@@ -39,7 +39,7 @@ struct figure {
     char text[64];
 };
 
-/* Three significant digits, with k and M. */
+/* Three significant digits, two below 0.1; with k and M. */
 static struct figure figure_of(double value)
 {
     struct figure f;
@@ -48,9 +48,10 @@ static struct figure figure_of(double value)
     double shown = *suffix == 'M' ? value / 1e6 : *suffix == 'k' ? value / 1e3 : value;
     double magnitude = fabs(shown);
     int decimals = magnitude >= 99.95 || shown == 0 ? 0 : magnitude >= 9.995 ? 1 : 2;
-    if (magnitude > 0 && magnitude < 0.095)
-        decimals = 3;
-    snprintf(f.text, sizeof f.text, "%.*f%s", decimals, shown, suffix);
+    if (magnitude > 0 && magnitude < 0.0995)
+        snprintf(f.text, sizeof f.text, "%.2g", shown);
+    else
+        snprintf(f.text, sizeof f.text, "%.*f%s", decimals, shown, suffix);
     return f;
 }
 
@@ -173,15 +174,29 @@ static void write_remarks(FILE *out, const struct results *r, size_t workload)
 
 /* --- warnings --------------------------------------------------------------------------------- */
 
+/* Warnings that differ in their figures only are one: the key has # for each number. */
+static void key_of(const char *text, char *key, size_t size)
+{
+    size_t length = 0;
+    while (*text && length + 1 < size) {
+        size_t digits = strspn(text, "0123456789");
+        key[length++] = digits > 0 ? '#' : *text;
+        text += digits > 0 ? digits : 1;
+    }
+    key[length] = '\0';
+}
+
 /* Adds one to the count of `text`, and remembers where it was first seen. */
 static void count_warning(json_t *warnings, const char *text, const json_t *run)
 {
-    json_t *entry = json_object_get(warnings, text);
+    char key[TEXT_SIZE];
+    key_of(text, key, sizeof key);
+    json_t *entry = json_object_get(warnings, key);
     if (!entry) {
-        entry = json_pack("{s:i, s:s, s:s}", "count", 0, "model",
-                          json_string_value(json_object_get(run, "model")), "workload",
-                          json_string_value(json_object_get(run, "workload")));
-        json_object_set_new(warnings, text, entry);
+        entry =
+            json_pack("{s:i, s:s, s:O, s:O}", "count", 0, "text", text, "model",
+                      json_object_get(run, "model"), "workload", json_object_get(run, "workload"));
+        json_object_set_new(warnings, key, entry);
     }
     json_object_set_new(entry, "count",
                         json_integer(json_integer_value(json_object_get(entry, "count")) + 1));
@@ -207,7 +222,7 @@ static void write_warnings(FILE *out, const struct results *r)
     json_object_foreach(warnings, text, entry)
     {
         json_int_t count = json_integer_value(json_object_get(entry, "count"));
-        fprintf(out, "- %s (", text);
+        fprintf(out, "- %s (", json_string_value(json_object_get(entry, "text")));
         if (count > 1)
             fprintf(out, "%" JSON_INTEGER_FORMAT " times, first ", count);
         fprintf(out, "%s, %s)\n", json_string_value(json_object_get(entry, "model")),

@@ -58,8 +58,8 @@ step_of(r) = r < 1.5 ? 1 : r < 3.5 ? 2 : r < 7.5 ? 5 : 10
 step(most) = most > 0 ? magnitude(most / 3.0) * step_of(most / 3.0 / magnitude(most / 3.0)) : 1
 tic_format(most) = step(most) >= 1000 ? "%.0s%c" : "%g"
 
-# Three significant digits, with k and M.
-digits(v) = abs(v) >= 99.95 || v == 0 ? "%.0f" : abs(v) >= 9.995 ? "%.1f" : abs(v) >= 0.0995 ? "%.2f" : "%.3f"
+# Three significant digits, two below 0.1; with k and M.
+digits(v) = abs(v) >= 99.95 || v == 0 ? "%.0f" : abs(v) >= 9.995 ? "%.1f" : abs(v) >= 0.0995 ? "%.2f" : "%.2g"
 scaled(v, suffix) = sprintf(digits(v), v).suffix
 figure(v) = abs(v) >= 999.5e3 ? scaled(v / 1e6, "M") : abs(v) >= 9995 ? scaled(v / 1e3, "k") : scaled(v, "")
 

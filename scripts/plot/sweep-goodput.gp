@@ -1,5 +1,5 @@
 # Requests answered per second against what is varied, both axes log. Where it is the offered
-# load, the grey line is where all of it would be answered. A cross on top: no answer.
+# load, the grey line is where all of it would be answered. A cross at the bottom: no answer.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4; axis_title = ARG5
 load "style.gp"
 
@@ -10,7 +10,7 @@ eval terminal(1100, 560)
 set output output_file
 
 in_line(m, v) = strcol(1) eq m ? answered(strcol(2), v) : NaN
-missing(m) = strcol(1) eq m && no_answer(strcol(2)) ? edge(m) : NaN
+missing(m) = strcol(1) eq m && no_answer(strcol(2)) ? 1 - edge(m) : NaN
 
 set multiplot layout 1, 1 title figure_title font ",16" noenhanced \
     margins char 11, char 32, char 4.5, char 4
