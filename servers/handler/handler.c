@@ -78,10 +78,9 @@ static enum handler_need work(const struct handler_config *config, struct exchan
     x->response.body_bytes = wanted.bytes;
     x->lock_us = wanted.lock_us;
     compute_for(wanted.cpu_us, config->compute_rate);
-    if (wanted.wait_ms > 0) {
-        x->wait_ns = (uint64_t)(wanted.wait_ms * 1e6);
+    x->wait_ns = (uint64_t)(wanted.wait_ms * 1e6);
+    if (x->wait_ns > 0)
         return HANDLER_WAIT;
-    }
     return wanted.lock_us > 0 ? HANDLER_LOCK : HANDLER_DONE;
 }
 
