@@ -121,8 +121,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_MAX_BODY: o->max_body_bytes = bytes(state, "max-body", value, 0, 1 << 30); break;
     case OPTION_ROOT: o->root = value; break;
     case OPTION_COMPUTE_RATE:
-        if (!parse_decimal(value, strlen(value), &o->compute_rate) || o->compute_rate <= 0)
-            refuse(state, "compute-rate", value, "iterations per microsecond, more than 0");
+        if (!parse_decimal(value, strlen(value), &o->compute_rate) || o->compute_rate < 0.001 ||
+            o->compute_rate > 1e6)
+            refuse(state, "compute-rate", value, "iterations per microsecond, 0.001 to 1000000");
         break;
     case OPTION_STACK_SIZE:
         o->stack_bytes = bytes(state, "stack-size", value, (uint64_t)PTHREAD_STACK_MIN, 1ull << 40);
