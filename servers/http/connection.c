@@ -42,7 +42,7 @@ struct connection {
     bool in_exchange; /* between handler_begin and exchange_end */
     bool began;       /* a byte of the current request has come */
     bool head_done;   /* its header section is complete */
-    bool complete;    /* all of it is here */
+    bool bodiless;    /* it is a HEAD: so is its answer, whatever that says */
     bool versioned;   /* the request line names a version */
     bool keep_alive;  /* by the request's version and Connection field */
     bool expects_continue;
@@ -203,7 +203,7 @@ static void answer_done(struct connection *c)
     if (c->state == CLOSING)
         return;
     c->state = READING;
-    c->began = c->head_done = c->complete = c->versioned = c->expects_continue = false;
+    c->began = c->head_done = c->bodiless = c->versioned = c->expects_continue = false;
     c->hosts = 0;
     c->fields = 0;
     c->head_bytes = 0;
@@ -218,8 +218,7 @@ static void answer(struct connection *c)
     c->answered++;
     bool keep_alive = c->keep_alive && !c->refusal && !*config->stopping &&
                       (!config->keepalive_requests || c->answered < config->keepalive_requests);
-    bool headless = c->parser.method == HTTP_HEAD && c->complete;
-    uint64_t body_bytes = headless ? 0 : r->body_bytes;
+    uint64_t body_bytes = c->bodiless ? 0 : r->body_bytes;
     bool copied = body_bytes == 0 || (r->source != BODY_FILE && body_bytes <= BODY_COPY_BYTES);
 
     char *start = buffer_reserve(&c->output, HEAD_ROOM_BYTES + BODY_COPY_BYTES / 8);
@@ -297,6 +296,7 @@ static bool own_target(struct connection *c)
 static int on_message_begin(llhttp_t *parser)
 {
     struct connection *c = parser->data;
+    c->began = true; /* an empty line before a request is none (RFC 9112, 2.2) */
     c->keep_alive = false;
     return 0;
 }
@@ -305,6 +305,7 @@ static int on_url(llhttp_t *parser, const char *at, size_t length)
 {
     struct connection *c = parser->data;
     if (!c->target) {
+        c->bodiless = parser->method == HTTP_HEAD;
         c->target = at;
         c->target_length = length;
         return 0;
@@ -366,6 +367,9 @@ static int on_headers_complete(llhttp_t *parser)
         return refuse(c, 400);
     if (parser->http_major != 1 || parser->http_minor > 1)
         return refuse(c, 505);
+    /* RFC 9112, 6.1: HTTP/1.0 knows no transfer coding, so where the body ends is doubtful. */
+    if (parser->http_minor == 0 && (parser->flags & F_TRANSFER_ENCODING))
+        return refuse(c, 400);
     /* RFC 9112, 3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0. */
     if (c->hosts > 1 || (c->hosts == 0 && parser->http_minor == 1))
         return refuse(c, 400);
@@ -393,7 +397,6 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
 static int on_message_complete(llhttp_t *parser)
 {
     struct connection *c = parser->data;
-    c->complete = true;
     c->keep_alive = llhttp_should_keep_alive(parser);
     return HPE_PAUSED;
 }
@@ -451,17 +454,21 @@ static bool output_pending(const struct connection *c)
 
 static bool may_parse(const struct connection *c)
 {
-    return c->state == READING && c->tail_bytes == 0 &&
-           c->output.length - c->output_sent < OUTPUT_GATHER_BYTES;
+    /* Behind a half-sent output nothing is put: it would grow as long as it is never quite sent. */
+    return c->state == READING && c->tail_bytes == 0 && c->output_sent == 0 &&
+           c->output.length < OUTPUT_GATHER_BYTES;
 }
 
 /* Parses at most one request, or a part of one. Returns how many bytes it took. */
 static size_t parse_some(struct connection *c, const char *bytes, size_t length)
 {
     /* A header section may end anywhere in these bytes, but not beyond its limit. */
-    size_t allowance = c->config->head_max_bytes + 1 - c->head_bytes;
+    size_t allowance = c->config->head_max_bytes - c->head_bytes;
     size_t feed = c->head_done || length < allowance ? length : allowance;
-    c->began = true;
+    if (feed == 0) {
+        answer_error(c, 431);
+        return length;
+    }
 
     llhttp_errno_t error = llhttp_execute(&c->parser, bytes, feed);
     if (error == HPE_PAUSED) {
@@ -473,13 +480,8 @@ static size_t parse_some(struct connection *c, const char *bytes, size_t length)
         answer_error(c, status_of_parse_error(c, error));
         return length;
     }
-    if (!c->head_done) {
+    if (!c->head_done)
         c->head_bytes += feed;
-        if (c->head_bytes > c->config->head_max_bytes) {
-            answer_error(c, 431);
-            return length;
-        }
-    }
     return feed;
 }
 
@@ -639,6 +641,7 @@ void connection_locked(struct connection *c)
     if (c->state != LOCKING)
         return;
     go_on(c, handler_continue(&c->config->handler, &c->exchange));
+    /* What is unread waits until the answer is sent: the lock is not for them. */
 }
 
 const char *connection_file_name(const struct connection *c)
