@@ -58,8 +58,8 @@ static void *work(void *argument)
 
 static int run(struct server *server)
 {
+    /* Static: a worker may still look at it while the process exits. */
     static struct pool pool = {
-        /* a worker may still look at it while the process exits */
         .queue = {.mutex = PTHREAD_MUTEX_INITIALIZER,
                   .filled = PTHREAD_COND_INITIALIZER,
                   .emptied = PTHREAD_COND_INITIALIZER},
