@@ -118,6 +118,15 @@ plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
 demo: all ## half a minute for a classroom: four workloads, and a table
 	@$(BUILD)/bin/bench run --profile quick --workloads hello-keepalive,hello-close,io,cpu $(BENCH_OPTIONS)
 
+# The least that a server can be, for comparison.
+$(BUILD)/peers/%: peers/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $<
+
+.PHONY: compare-peers
+compare-peers: all $(BUILD)/peers/floor_server ## against nginx, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
+	scripts/compare-peers $(BUILD) $(PARTS)
+
 # --- tests ------------------------------------------------------------------------------------
 
 # Each part of the suite is an archive, from which a test takes just the members that it names:
