@@ -81,8 +81,9 @@ static double number_of(json_t *value)
     double sum = NAN;
     const char *key;
     json_t *member;
-    json_object_foreach(value, key, member) if (json_is_number(member)) sum =
-        (isnan(sum) ? 0 : sum) + json_number_value(member);
+    json_object_foreach (value, key, member)
+        if (json_is_number(member))
+            sum = (isnan(sum) ? 0 : sum) + json_number_value(member);
     return sum;
 }
 
@@ -109,7 +110,8 @@ int results_read(struct results *r, const char *folder, struct error *error)
     }
     size_t index;
     json_t *line;
-    json_array_foreach(r->runs, index, line) r->of_cell[plan_find(&r->plan, line)] = line;
+    json_array_foreach (r->runs, index, line)
+        r->of_cell[plan_find(&r->plan, line)] = line;
     r->of_cell[r->plan.cell_count] = NULL; /* lines that belong to no cell */
     return 0;
 fail:

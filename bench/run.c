@@ -273,8 +273,7 @@ static bool *find_done(const struct plan *p, const char *folder, size_t *count, 
     if (!done && runs)
         error_set(error, "no memory");
     if (done) {
-        json_array_foreach(runs, index, line)
-        {
+        json_array_foreach (runs, index, line) {
             size_t cell = plan_find(p, line);
             *count += cell < p->cell_count && !done[cell];
             done[cell] = true;

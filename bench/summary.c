@@ -212,15 +212,15 @@ static void write_warnings(FILE *out, const struct results *r)
             count_warning(warnings, message, run);
         size_t index;
         json_t *warning;
-        json_array_foreach(json_at(run, "warnings"), index, warning) if (json_is_string(warning))
-            count_warning(warnings, json_string_value(warning), run);
+        json_array_foreach (json_at(run, "warnings"), index, warning)
+            if (json_is_string(warning))
+                count_warning(warnings, json_string_value(warning), run);
     }
     if (json_object_size(warnings) > 0)
         fputs("## Warnings\n\n", out);
     const char *text;
     json_t *entry;
-    json_object_foreach(warnings, text, entry)
-    {
+    json_object_foreach (warnings, text, entry) {
         json_int_t count = json_integer_value(json_object_get(entry, "count"));
         fprintf(out, "- %s (", json_string_value(json_object_get(entry, "text")));
         if (count > 1)
