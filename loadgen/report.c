@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* A generator thread that is busier than that may be what limits the throughput. */
-#define SATURATED_UTILISATION 0.95
+#define SATURATED_UTILISATION 0.90
 
 /* An open loop whose every hundredth request begins later than that is not the load it says. */
 #define SATURATED_LAG_US 1000.0
