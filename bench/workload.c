@@ -174,16 +174,16 @@ struct parsing {
     bool failed;
 };
 
+/* The first fault is told: `what` is wrong, with which `value` (may be NULL), and what is `wanted`
+ * instead (may be NULL). Returns 0, which tells inih of a fault. */
 static int parsing_fail(struct parsing *p, const char *what, const char *value, const char *wanted)
 {
     if (p->failed)
         return 0;
     p->failed = true;
-    error_set(p->error, "%s:%u: %s%s%s%s%s", p->file, p->line, what, *value ? " \"" : "", value,
-              *value ? "\"" : "", "");
-    size_t length = strlen(p->error->text);
-    if (*wanted)
-        snprintf(p->error->text + length, sizeof p->error->text - length, "; expected: %s", wanted);
+    error_set(p->error, "%s:%u: %s%s%s%s%s%s", p->file, p->line, what, value ? " \"" : "",
+              value ? value : "", value ? "\"" : "", wanted ? "; expected: " : "",
+              wanted ? wanted : "");
     return 0;
 }
 
@@ -196,7 +196,7 @@ static char *next_line(char *line, int size, void *arg)
     size_t length = strcspn(p->rest, "\n");
     bool ended = p->rest[length] == '\n';
     if (length + 2 > (size_t)size) {
-        parsing_fail(p, "the line is too long", "", "to be continued on an indented line");
+        parsing_fail(p, "the line is too long", NULL, "to be continued on an indented line");
         length = (size_t)size - 2;
         ended = false;
     }
@@ -259,14 +259,14 @@ static int take(void *arg, const char *section, const char *key, const char *val
     if (*seen && p->indented)
         return continue_text(p, s, w, value);
     if (*seen)
-        return parsing_fail(p, "set twice:", key, "");
+        return parsing_fail(p, "set twice:", key, NULL);
     *seen = true;
     const char *wanted = setting_apply(w, s, value);
     if (!wanted)
         return 1;
     char what[NAME_SIZE + 8];
     snprintf(what, sizeof what, "%s is", key);
-    return parsing_fail(p, what, *value ? value : " ", wanted);
+    return parsing_fail(p, what, value, wanted);
 }
 
 /* --- a workload as a whole -------------------------------------------------------------------- */
