@@ -220,6 +220,11 @@ json_t *cell_measure(const struct cell_order *order)
         json_object_set_new(run, "exit_code", json_integer(o.exit_code));
         json_object_set_new(run, "cell_s", json_real(o.elapsed_s));
     }
+    /* Somebody else can have told loadgen to end, too. */
+    if (json_is_true(json_object_get(run, "interrupted"))) {
+        json_decref(run);
+        run = NULL;
+    }
     outcome_free(&o);
     arguments_free(&a);
     return run;

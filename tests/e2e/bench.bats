@@ -25,6 +25,7 @@ silent) exit 1 ;;
 babble) echo "this is not JSON" ;;
 hang) exec sleep 60 ;;
 slow) sleep 0.4 ;;
+cut) echo '{"interrupted": true, "valid": true}'; exit 0 ;;
 esac
 completed=100 code=0
 test "$FAKE" = starve && completed=0 code=2
@@ -129,6 +130,13 @@ identities() {
     [ "$(identities out | head -n "$(echo "$kept" | wc -l)")" = "$kept" ]
     [ "$(identities out | sort -u | wc -l)" -eq 6 ]
     [ "$(identities out | wc -l)" -eq 6 ]
+}
+
+@test "a measurement that was cut short is not kept" {
+    FAKE=cut run bench run --profile quick --out out
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"--resume out"* ]]
+    [ ! -s out/runs.jsonl ]
 }
 
 @test "kill -9 leaves no process, and a torn line is measured again" {
