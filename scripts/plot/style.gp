@@ -13,8 +13,8 @@ set encoding utf8
 
 terminal(width, height) = \
     format_name eq "png" ? sprintf("set terminal pngcairo size %d,%d font 'DejaVu Sans,12' background '#ffffff'", width, height) : \
-    format_name eq "svg" ? sprintf("set terminal svg size %d,%d font 'DejaVu Sans,Helvetica,sans-serif,15' background '#ffffff'", width, height) : \
-                           sprintf("set terminal pdfcairo size %.2fin,%.2fin font 'DejaVu Sans,12' background '#ffffff'", width / 96.0, height / 96.0)
+    format_name eq "svg" ? sprintf("set terminal svg size %d,%d font 'DejaVu Sans,Helvetica,sans-serif,12' fontscale 1.3 background '#ffffff'", width, height) : \
+                           sprintf("set terminal pdfcairo size %.2fin,%.2fin font 'DejaVu Sans,12' fontscale 0.75 background '#ffffff'", width / 96.0, height / 96.0)
 
 # --- models: Okabe and Ito's palette, which the colour-blind can tell apart, and a point each ----
 
