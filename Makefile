@@ -1,9 +1,6 @@
 # Switchpoint's build. Everything made goes below $(BUILD); nothing else is touched.
 #
-#   make            the servers, loadgen and bench, in build/bin/
-#   make bench      run the suite and plot it (PROFILE=, MODELS=, WORKLOADS=, TRIALS=, SEED=)
-#   make test       unit tests, then end-to-end tests against every server binary
-#   make help       every target, a line each
+# `make help` lists the targets, a line each.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -59,11 +56,11 @@ PROGRAMS    := $(SERVERS) $(BUILD)/bin/loadgen $(BUILD)/bin/bench
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## the servers, loadgen and bench, in build/bin/
 
 .PHONY: help
 help:
-	@sed -n 's/^#   \(make.*\)/\1/p; s/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' 'NF==2{printf "%-15s %s\n",$$1,$$2;next}{print}'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
 
 # --- compile and link -------------------------------------------------------------------------
 
@@ -108,7 +105,7 @@ BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(WORKLOADS),--workloads
                 $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench plots demo
-bench: all ## run the suite and plot it
+bench: all ## run the suite and plot it (PROFILE=, MODELS=, WORKLOADS=, TRIALS=, SEED=)
 	$(BUILD)/bin/bench run --profile $(PROFILE) $(BENCH_OPTIONS)
 	@$(BUILD)/bin/bench plot results/latest
 
