@@ -5,7 +5,7 @@ load "style.gp"
 
 stats data using (models = extended(models, strcol(1)), note_x(column(3)), 1) nooutput
 height = 560
-eval terminal(1300, height)
+eval terminal(1360, height)
 set output output_file
 
 in_line(m, v) = strcol(1) eq m ? answered(strcol(2), v) : NaN
