@@ -62,6 +62,12 @@ static size_t rank(const char *model)
     return i;
 }
 
+static int compare_workloads(const void *a, const void *b)
+{
+    const struct workload *x = a, *y = b;
+    return x->order != y->order ? (x->order < y->order ? -1 : 1) : strcmp(x->name, y->name);
+}
+
 static int compare_models(const void *a, const void *b)
 {
     size_t rank_a = rank(a), rank_b = rank(b);
@@ -133,6 +139,8 @@ int places_workloads(const struct places *p, const struct profile *profile,
         result = workload_read(&(*workloads)[(*count)++], file.text, profile, error);
     }
     free_entries(entries, entry_count);
+    if (result == 0)
+        qsort(*workloads, *count, sizeof **workloads, compare_workloads);
     if (result == 0 && *count == 0)
         result = error_set(error, "no workloads (*.conf) in %s", p->workloads.text);
     if (result == 0)

@@ -136,6 +136,7 @@ static void put_identity(FILE *out, const struct subject *s, struct group g)
 static size_t throughput_row(FILE *out, const struct subject *s, struct group g)
 {
     put_identity(out, s, g);
+    fputs(results_generator_bound(s->results, g) ? "\t≥" : "\t", out);
     put_estimate(out, estimate_metric(s, g, "throughput"), 1);
     fputc('\n', out);
     return 1;
@@ -143,7 +144,7 @@ static size_t throughput_row(FILE *out, const struct subject *s, struct group g)
 
 static size_t write_throughput(FILE *out, const struct subject *s)
 {
-    fputs("workload\ttitle\tmodel\tremark\trps\trps_low\trps_high\n", out);
+    fputs("workload\ttitle\tmodel\tremark\tbound\trps\trps_low\trps_high\n", out);
     return write_plain(out, s, throughput_row);
 }
 

@@ -192,6 +192,12 @@ unsigned results_typical_trial(const struct results *r, struct group g)
     return count > 0 ? trials[nearest] : 0;
 }
 
+bool results_generator_bound(const struct results *r, struct group g)
+{
+    struct estimate saturated = results_estimate(r, g, metric_find("generator_saturated"));
+    return saturated.count > 0 && saturated.median > 0;
+}
+
 struct remark results_remark(const struct results *r, struct group g)
 {
     struct remark remark = {""};

@@ -58,6 +58,10 @@ const json_t *results_run(const struct results *, struct group, unsigned trial);
  * its 99th percentile. 0: there is none. */
 unsigned results_typical_trial(const struct results *, struct group);
 
+/* Was the generator at its limit in half of the trials or more? Then the throughput is a lower
+ * bound of what the server can do. */
+bool results_generator_bound(const struct results *, struct group);
+
 /* In words, what a bare figure would hide: "no answer", "served 1 of 64". "" where there is
  * nothing to say. */
 struct remark {

@@ -64,10 +64,12 @@ static struct interval interval_of(const struct results *r, struct group g, cons
 {
     struct interval f = {"–"};
     struct estimate e = results_estimate(r, g, metric_find(metric));
+    bool bound = strcmp(metric, "throughput") == 0 && results_generator_bound(r, g);
+    const char *least = bound ? "≥ " : "";
     if (e.count == 1)
-        strcpy(f.text, figure_of(e.median * scale).text);
+        snprintf(f.text, sizeof f.text, "%s%s", least, figure_of(e.median * scale).text);
     if (e.count > 1)
-        snprintf(f.text, sizeof f.text, "%s (%s–%s)", figure_of(e.median * scale).text,
+        snprintf(f.text, sizeof f.text, "%s%s (%s–%s)", least, figure_of(e.median * scale).text,
                  figure_of(e.low * scale).text, figure_of(e.high * scale).text);
     return f;
 }
@@ -245,7 +247,8 @@ static void write_markdown(FILE *out, const struct results *r)
     fprintf(out,
             "# Switchpoint run\n\nProfile %s, seed %lu, %zu of %zu measurements. A figure is the "
             "median over trials; in brackets the smallest and the largest. Response times count "
-            "from the moment at which a request was meant to be sent. – is not measured.\n\n",
+            "from the moment at which a request was meant to be sent. ≥ is a lower bound: the "
+            "generator was at its limit, and the server was not. – is not measured.\n\n",
             p->profile, p->seed, measured_count(r), p->cell_count);
     for (size_t w = 0; w < p->workload_count; w++) {
         fprintf(out, "## %s (%s)\n\n%s\n\n", p->workloads[w].title, p->workloads[w].name,

@@ -36,6 +36,7 @@ struct setting {
 static const struct setting settings[] = {
     {"title", TEXT, AT(title), 0, 0, NULL},
     {"question", TEXT, AT(question), 0, 0, NULL},
+    {"order", WHOLE, AT(order), 0, 1e6, NULL},
     {"mode", CHOICE, AT(mode), 0, 0, "closed open"},
     {"connections", WHOLE, AT(connections), 1, 1e6, NULL},
     {"rate_rps", NUMBER, AT(rate_rps), 0.001, 1e8, NULL},

@@ -19,6 +19,7 @@ enum { NAME_SIZE = 64, TEXT_SIZE = 1024, VALUES_LIMIT = 64, SERVERS_LIMIT = 16 }
 struct workload {
     char name[NAME_SIZE]; /* the file's name without .conf */
     char title[TEXT_SIZE], question[TEXT_SIZE];
+    double order; /* workloads are listed by it, then by name */
 
     bool open; /* arrivals at a rate, whatever the answers do; otherwise a closed loop */
     char mode[NAME_SIZE], arrivals[NAME_SIZE], http[NAME_SIZE];

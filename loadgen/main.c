@@ -325,6 +325,9 @@ static void gather(struct session *s)
     s->run.window_s = (double)window_ns / 1e9;
     s->run.generator_utilisation = window_ns ? (double)busiest_ns / (double)window_ns : NAN;
     s->run.server = s->probe ? probe_result(s->probe) : NULL;
+    cpu_set_t cpus;
+    if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
+        s->run.server_cpus = CPU_COUNT(&cpus);
 }
 
 static void judge(struct session *s)

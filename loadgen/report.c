@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-/* A generator thread that is busier than that may be what limits the throughput. */
+/* A generator thread that is busier than that may be what limits the throughput (softirqs take
+ * the rest), unless the server has used up its CPUs: then it is the server. */
 #define SATURATED_UTILISATION 0.90
+#define SERVER_BOUND_UTILISATION 0.95
 
 /* An open loop whose every hundredth request begins later than that is not the load it says. */
 #define SATURATED_LAG_US 1000.0
@@ -33,11 +35,21 @@ static double quantile_us(const struct histogram *h, double quantile)
     return (double)histogram_quantile_ns(h, quantile) / 1e3;
 }
 
+static double server_utilisation(const struct run *run)
+{
+    const struct probe_result *p = run->server;
+    if (!p || p->cpu_user_ns == PROBE_UNKNOWN || p->window_ns <= 0)
+        return NAN;
+    return (double)(p->cpu_user_ns + p->cpu_system_ns) / (double)p->window_ns;
+}
+
 bool run_is_saturated(const struct run *run)
 {
     if (!run->tally)
         return false;
-    return run->generator_utilisation > SATURATED_UTILISATION ||
+    bool server_bound = run->server_cpus > 0 &&
+                        server_utilisation(run) > SERVER_BOUND_UTILISATION * run->server_cpus;
+    return (run->generator_utilisation > SATURATED_UTILISATION && !server_bound) ||
            (run->options->open_loop && quantile_us(run->tally->send_lag, 0.99) > SATURATED_LAG_US);
 }
 

@@ -21,6 +21,7 @@ struct run {
     pid_t target_pid;              /* 0: not known */
     const struct tally *tally;     /* merged; NULL: nothing was measured */
     const struct probe_result *server; /* NULL: not probed */
+    int server_cpus; /* how many the server may use; 0: not known */
     double window_s;
     double generator_utilisation;  /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
     unsigned idle_established;
