@@ -6,13 +6,13 @@ int arrivals_init(struct arrivals *a, enum arrival_law law, double rate_rps, uin
                   unsigned index, unsigned threads)
 {
     double gap_ns = 1e9 / rate_rps;
-    *a = (struct arrivals){.law = law, .mean_gap_ns = gap_ns * threads, .next_ns = gap_ns * index};
+    double first_ns = law == ARRIVALS_CONSTANT ? gap_ns * index : 0;
+    *a = (struct arrivals){
+        .law = law, .mean_gap_ns = gap_ns * threads, .first_ns = first_ns, .next_ns = first_ns};
     if (random_stream_init(&a->random, seed, RANDOM_ARRIVALS, index, threads) < 0)
         return -1;
-    if (law == ARRIVALS_POISSON) {
-        a->next_ns = 0;
+    if (law == ARRIVALS_POISSON)
         arrivals_advance(a);
-    }
     return 0;
 }
 
@@ -23,6 +23,8 @@ void arrivals_free(struct arrivals *a)
 
 void arrivals_advance(struct arrivals *a)
 {
-    a->next_ns += a->law == ARRIVALS_CONSTANT ? a->mean_gap_ns
-                                              : gsl_ran_exponential(a->random.rng, a->mean_gap_ns);
+    if (a->law == ARRIVALS_CONSTANT)
+        a->next_ns = a->first_ns + (double)++a->count * a->mean_gap_ns;
+    else
+        a->next_ns += gsl_ran_exponential(a->random.rng, a->mean_gap_ns);
 }

@@ -11,7 +11,8 @@ enum arrival_law { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
 struct arrivals {
     enum arrival_law law;
     double mean_gap_ns;
-    double next_ns; /* since the start; in floating point, so that rounding does not add up */
+    double first_ns, next_ns; /* since the start */
+    uint64_t count;           /* constant: multiplied, not added up, and rounding with it */
     struct random_stream random;
 };
 
