@@ -82,6 +82,11 @@ static bool parse_path(struct entry *e, const char *path, char *error, size_t er
         snprintf(error, error_size, "path %s: expected to begin with /", path);
         return false;
     }
+    for (const char *c = path; *c; c++)
+        if (*c <= ' ' || *c > '~') {
+            snprintf(error, error_size, "path %s: expected printable ASCII without blanks", path);
+            return false;
+        }
     while (*path) {
         if (e->piece_count == PIECES_MOST) {
             snprintf(error, error_size, "path %s: too many variates", path);
@@ -231,6 +236,12 @@ static bool read_mix(struct mix *mix, const struct mix_options *o, char *error, 
     bool ok = true;
     for (unsigned number = 1; ok && fgets(line, sizeof line, file); number++) {
         char *rest = NULL;
+        if (!strchr(line, '\n') && !feof(file)) {
+            snprintf(error, error_size, "%s:%u: longer than %zu bytes", o->file, number,
+                     sizeof line - 2);
+            ok = false;
+            break;
+        }
         char *weight_text = strtok_r(line, " \t\r\n", &rest);
         if (!weight_text || *weight_text == '#')
             continue;
