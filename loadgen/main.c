@@ -396,7 +396,8 @@ static bool write_timeline(struct session *s)
     struct timeline **all = calloc(s->options.threads, sizeof(struct timeline *));
     for (unsigned i = 0; all && i < s->options.threads; i++)
         all[i] = worker_timeline(s->workers[i]);
-    bool written = all && timeline_write(all, s->options.threads, s->timeline) == 0;
+    bool written = all && timeline_write(all, s->options.threads, worker_window_ns(s->workers[0]),
+                                         s->timeline) == 0;
     free(all);
     return written && finish_output(s->timeline, s->options.timeline);
 }

@@ -16,7 +16,7 @@ struct interval {
 };
 
 struct timeline {
-    uint64_t interval_ns, duration_ns;
+    uint64_t interval_ns;
     size_t count, current;
     struct interval *intervals;
     struct histogram *now; /* of the current interval */
@@ -27,7 +27,6 @@ struct timeline *timeline_new(uint64_t duration_ns, uint64_t interval_ns)
     struct timeline *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
-    t->duration_ns = duration_ns;
     t->interval_ns = interval_ns;
     t->count = (size_t)((duration_ns + interval_ns - 1) / interval_ns);
     t->intervals = calloc(t->count, sizeof *t->intervals);
@@ -123,7 +122,7 @@ static void write_row(const struct histogram *h, uint64_t start_ns, uint64_t len
     fprintf(file, "\t%llu\n", (unsigned long long)errors);
 }
 
-int timeline_write(struct timeline *const *all, size_t count, FILE *file)
+int timeline_write(struct timeline *const *all, size_t count, uint64_t measured_ns, FILE *file)
 {
     struct histogram *merged = histogram_new();
     if (!merged)
@@ -132,11 +131,11 @@ int timeline_write(struct timeline *const *all, size_t count, FILE *file)
         close_interval(all[t]);
     fputs("time_s\tthroughput_rps\tp50_us\tp90_us\tp99_us\tmax_us\terrors\n", file);
     const struct timeline *first = all[0];
-    for (size_t i = 0; i < first->count; i++) {
+    for (size_t i = 0; i < first->count && i * first->interval_ns < measured_ns; i++) {
         uint64_t errors = 0, start_ns = i * first->interval_ns;
         for (size_t t = 0; t < count; t++)
             add(merged, &all[t]->intervals[i], &errors);
-        uint64_t length_ns = first->duration_ns - start_ns;
+        uint64_t length_ns = measured_ns - start_ns;
         length_ns = length_ns < first->interval_ns ? length_ns : first->interval_ns;
         write_row(merged, start_ns, length_ns, errors, file);
         histogram_clear(merged);

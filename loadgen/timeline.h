@@ -18,8 +18,8 @@ void timeline_free(struct timeline *);
 void timeline_completed(struct timeline *, uint64_t at_ns, uint64_t response_ns);
 void timeline_error(struct timeline *, uint64_t at_ns);
 
-/* Merges the timelines of all threads and writes them as TSV. An interval in which nothing was
- * completed has "nan" for its percentiles. 0, or -1 when memory is short. */
-int timeline_write(struct timeline *const *, size_t count, FILE *);
+/* Merges the timelines of all threads and writes them as TSV, as far as was measured. An interval
+ * in which nothing was completed has "nan" for its percentiles. 0, or -1 when memory is short. */
+int timeline_write(struct timeline *const *, size_t count, uint64_t measured_ns, FILE *);
 
 #endif
