@@ -36,6 +36,7 @@ struct slot {
     enum slot_state state;
     bool free;         /* open loop: in the stack of free slots */
     unsigned failures; /* in a row */
+    bool backing_off;  /* the deadline ends a back-off, not thinking */
     uint64_t connect_began_ns;
 
     struct response_parser parser;

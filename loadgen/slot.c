@@ -39,6 +39,7 @@ void slot_close(struct slot *s)
 {
     struct worker *w = s->worker;
     deadlines_cancel(&w->deadlines, &s->deadline);
+    s->backing_off = false;
     if (s->state != SLOT_CLOSED) {
         ev_io_stop(w->loop, &s->io);
         close(s->io.fd);
@@ -48,8 +49,8 @@ void slot_close(struct slot *s)
     s->first = s->in_flight = s->unsent = 0;
 }
 
-/* Everything on the connection failed. The slot tries again, after a pause when it is not the
- * first failure in a row. */
+/* Everything on the connection failed. The slot tries again after a pause, which is longer with
+ * each failure in a row; after a timeout at once. */
 static void slot_fail(struct slot *s, enum request_error kind, uint64_t now_ns)
 {
     struct worker *w = s->worker;
@@ -66,6 +67,7 @@ static void slot_fail(struct slot *s, enum request_error kind, uint64_t now_ns)
     }
     uint64_t pause_ns = BACKOFF_LEAST_NS << (s->failures < 7 ? s->failures : 7);
     s->failures++;
+    s->backing_off = true;
     pause_ns = pause_ns < BACKOFF_MOST_NS ? pause_ns : BACKOFF_MOST_NS;
     deadlines_set(&w->deadlines, &s->deadline, now_ns + pause_ns);
 }
@@ -260,16 +262,25 @@ static void slot_end(struct slot *s, uint64_t now_ns)
     deadlines_set(&s->worker->deadlines, &s->deadline, now_ns + ENDING_MOST_NS);
 }
 
+/* The connection is no more, and nobody waits for it: a user who thinks goes on thinking. */
 static void slot_ended(struct slot *s, uint64_t now_ns)
 {
+    bool thinking = s->state == SLOT_OPEN && deadline_is_set(&s->deadline);
     slot_close(s);
-    slot_next(s, now_ns);
+    if (thinking)
+        deadlines_set(&s->worker->deadlines, &s->deadline, s->deadline.at_ns);
+    else
+        slot_next(s, now_ns);
 }
 
 static void slot_received(struct slot *s, const char *bytes, size_t length, uint64_t now_ns)
 {
     bool answered = false;
     while (length && s->in_flight) {
+        if (s->in_flight == s->unsent) { /* an answer to what was not asked yet */
+            slot_fail(s, ERROR_PARSE, now_ns);
+            return;
+        }
         size_t used;
         enum response_state state =
             response_feed(&s->parser, &slot_oldest(s)->expectation, bytes, length, &used);
@@ -355,10 +366,11 @@ static void on_slot(struct ev_loop *loop, ev_io *io, int events)
 /* Thinking, a back-off, or the patience with a server that does not close is over. */
 void slot_expired(struct slot *s, uint64_t at_ns, uint64_t now_ns)
 {
-    const struct options *o = s->worker->options;
+    bool backed_off = s->backing_off;
+    s->backing_off = false;
     if (s->state == SLOT_ENDING) {
         slot_ended(s, now_ns);
-    } else if (o->open_loop || o->think_ms == 0 || s->failures) {
+    } else if (backed_off) {
         slot_next(s, now_ns);
     } else {
         slot_fill(s, at_ns);
