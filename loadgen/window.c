@@ -27,11 +27,12 @@ void count_censored(struct worker *w, uint64_t intended_ns, uint64_t sent_ns, ui
 {
     if (w->phase != MEASURING)
         return;
-    histogram_record(w->tally.response, now_ns - intended_ns);
+    /* A sweep's clock may be older than what was sent during the same turn of the loop. */
+    histogram_record(w->tally.response, now_ns > intended_ns ? now_ns - intended_ns : 0);
     w->tally.response_censored++;
     if (!sent_ns)
         return;
-    histogram_record(w->tally.service, now_ns - sent_ns);
+    histogram_record(w->tally.service, now_ns > sent_ns ? now_ns - sent_ns : 0);
     w->tally.service_censored++;
 }
 
