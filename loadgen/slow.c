@@ -71,9 +71,11 @@ static void read_little(struct slow_clients *all, struct slow_client *c)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     size_t used;
-    enum response_state state =
-        n > 0 ? response_feed(&c->parser, &c->expectation, bytes, (size_t)n, &used)
-              : response_ended(&c->parser, &c->expectation);
+    enum response_state state = RESPONSE_BROKEN; /* a reset */
+    if (n > 0)
+        state = response_feed(&c->parser, &c->expectation, bytes, (size_t)n, &used);
+    else if (n == 0)
+        state = response_ended(&c->parser, &c->expectation);
     if (state == RESPONSE_COMPLETE) {
         tell(all, c->parser.status / 100 == 2 && !c->parser.body_wrong);
         if (n <= 0 || !c->parser.keep_alive)
