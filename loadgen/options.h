@@ -50,6 +50,13 @@ struct options {
     uint64_t interval_ns;
 };
 
+/* Streams of random requests: a connection's each in a closed loop, a thread's each in an open one;
+ * behind them one for each slow client. */
+static inline unsigned options_measured_streams(const struct options *o)
+{
+    return o->open_loop ? o->threads : o->connections;
+}
+
 /* Exits with 64 and a message that names the option and the value, when one is wrong. */
 void options_parse(int argc, char **argv, struct options *);
 

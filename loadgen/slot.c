@@ -411,7 +411,8 @@ int slot_init(struct worker *w, struct slot *s, uint64_t number)
     s->flights = calloc(o->pipeline, sizeof *s->flights);
     if (!s->flights || o->open_loop)
         return s->flights ? 0 : -1;
-    if (random_stream_init(&s->requests, o->seed, RANDOM_REQUESTS, number, o->connections) < 0)
+    if (random_stream_init(&s->requests, o->seed, RANDOM_REQUESTS, number,
+                           options_measured_streams(o) + o->slow) < 0)
         return -1;
     return random_stream_init(&s->thinking, o->seed, RANDOM_THINKING, number, o->connections);
 }

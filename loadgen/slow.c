@@ -149,10 +149,10 @@ struct slow_clients *slow_clients_new(struct deadlines *deadlines, struct dialle
         struct slow_client *c = &all->clients[i];
         c->fd = -1;
         c->request = malloc(mix_most_bytes(mix));
-        /* Behind the numbers of the measured connections, so that no stream is shared. */
-        uint64_t number = options->connections + (uint64_t)i * options->threads + index;
+        unsigned measured = options_measured_streams(options);
+        uint64_t number = measured + (uint64_t)i * options->threads + index;
         if (!c->request || random_stream_init(&c->random, options->seed, RANDOM_REQUESTS, number,
-                                              options->connections + options->slow) < 0) {
+                                              measured + options->slow) < 0) {
             slow_clients_free(all);
             return NULL;
         }

@@ -237,7 +237,8 @@ static int open_loop_init(struct worker *w)
     w->free_slots = calloc(w->slot_count, sizeof *w->free_slots);
     if (!w->free_slots)
         return -1;
-    if (random_stream_init(&w->requests, o->seed, RANDOM_REQUESTS, w->index, o->threads) < 0)
+    if (random_stream_init(&w->requests, o->seed, RANDOM_REQUESTS, w->index,
+                           options_measured_streams(o) + o->slow) < 0)
         return -1;
     return arrivals_init(&w->arrivals, o->arrivals, o->rate_rps, o->seed, w->index, o->threads);
 }
