@@ -237,25 +237,34 @@ static json_t *warnings_json(const struct run *run)
     return warnings;
 }
 
-json_t *run_json(const struct run *run)
+/* What the load generator measured; all null when the run did not come to that. */
+static json_t *measured_json(const struct run *run)
 {
     const struct tally *t = run->tally;
+    if (!t)
+        return json_pack("{s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n}", "requests",
+                         "throughput_rps", "response_us", "service_us", "connect_us", "send_lag_us",
+                         "connections", "slow", "window_s");
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:f}",
+        "requests", requests_json(t),
+        "throughput_rps", number(run->window_s > 0 ? (double)t->completed / run->window_s : NAN),
+        "response_us", distribution_json(t->response, t->response_censored),
+        "service_us", distribution_json(t->service, t->service_censored),
+        "connect_us", distribution_json(t->connect, 0),
+        "send_lag_us", distribution_json(t->send_lag, 0),
+        "connections", connections_json(run),
+        "slow", "completed", (json_int_t)t->slow_completed, "errors", (json_int_t)t->slow_errors,
+        "window_s", run->window_s);
+}
+
+json_t *run_json(const struct run *run)
+{
     json_t *o = json_pack("{s:s, s:o, s:o}", "schema", "switchpoint.run/1",
                           "target", target_json(run), "workload", workload_json(run));
-    if (t)
-        json_object_update_new(o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
-            "requests", requests_json(t),
-            "throughput_rps", number(run->window_s > 0 ? (double)t->completed / run->window_s : NAN),
-            "response_us", distribution_json(t->response, t->response_censored),
-            "service_us", distribution_json(t->service, t->service_censored),
-            "connect_us", distribution_json(t->connect, 0),
-            "send_lag_us", distribution_json(t->send_lag, 0),
-            "connections", connections_json(run),
-            "slow", "completed", (json_int_t)t->slow_completed, "errors", (json_int_t)t->slow_errors));
-    json_object_update_new(o, json_pack("{s:{s:o, s:o}, s:o, s:o, s:b, s:b, s:o}",
+    json_object_update_new(o, measured_json(run));
+    json_object_update_new(o, json_pack("{s:{s:o, s:o}, s:o, s:b, s:b, s:o}",
             "generator", "cpu_utilisation", number(run->generator_utilisation),
-            "saturated", t ? json_boolean(run_is_saturated(run)) : json_null(),
-            "window_s", number(run->window_s),
+            "saturated", run->tally ? json_boolean(run_is_saturated(run)) : json_null(),
             "server", server_json(run),
             "interrupted", run->interrupted,
             "valid", run_is_valid(run),
