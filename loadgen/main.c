@@ -88,12 +88,13 @@ static void read_body(struct session *s)
     fclose(in);
 }
 
-static void build_mix(struct session *s)
+static void build_mix(struct session *s, const char *host)
 {
     const struct options *o = &s->options;
     char why[512];
+    mix_free(s->mix);
     const struct mix_options mix = {
-        .host = o->authority,
+        .host = host,
         .http_1_0 = o->http_1_0,
         .close = o->close,
         .method = o->method,
@@ -178,6 +179,8 @@ static bool resolve(struct session *s)
         run_warn(&s->run, "cannot resolve %s: %s", text, why);
         return false;
     }
+    if (o->port == 0) /* now the Host field can name the real port */
+        build_mix(s, text);
     if (s->probe)
         probe_set_port(s->probe, (uint16_t)port);
     return true;
@@ -363,7 +366,7 @@ static bool finish_output(FILE *file, const char *path)
 {
     if (!file || (fflush(file) == 0 && !ferror(file)))
         return true;
-    warn("cannot write %s", path);
+    warn("cannot write %s", file == stdout ? "standard output" : path);
     return false;
 }
 
@@ -409,7 +412,7 @@ static int report(struct session *s)
     written &= write_timeline(s);
     if (s->json != stdout && s->run.tally)
         run_print(&s->run, stdout);
-    else if (s->json != stdout)
+    else if (!s->run.tally)
         for (unsigned i = 0; i < s->run.warning_count; i++)
             warnx("%s", s->run.warnings[i]);
     if (!written || s->run.failed || (s->run.tally && !tally_is_consistent(s->run.tally)))
@@ -447,7 +450,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit(&s.options);
     read_body(&s);
-    build_mix(&s);
+    build_mix(&s, s.options.authority);
     s.json = open_output(s.options.json);
     s.hgrm = open_output(s.options.hgrm);
     s.timeline = open_output(s.options.timeline);

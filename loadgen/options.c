@@ -116,6 +116,9 @@ static void parse_url(struct argp_state *state, const char *url, struct options 
     static const char scheme[] = "http://";
     if (strncasecmp(url, scheme, sizeof scheme - 1) != 0)
         argp_error(state, "URL %s: expected it to begin with http://", url);
+    for (const char *c = url; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            argp_error(state, "URL %s: expected printable ASCII without blanks", url);
     const char *authority = url + sizeof scheme - 1;
     size_t length = strcspn(authority, "/?");
     o->url = url;
@@ -219,8 +222,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_IDLE: o->idle = count(state, "--idle", value, 0, 1000000); break;
     case OPTION_SLOW: o->slow = count(state, "--slow", value, 0, 1000000); break;
     case OPTION_SEED:
-        if (!parse_count(value, 0, UINT64_MAX, &o->seed))
-            argp_error(state, "--seed %s: expected a whole number", value);
+        if (!parse_count(value, 0, INT64_MAX, &o->seed)) /* what JSON's integers can hold */
+            argp_error(state, "--seed %s: expected a whole number below 2^63", value);
         break;
     case OPTION_CPUS:
         if (!parse_cpu_list(value, &o->cpus))
