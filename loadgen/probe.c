@@ -155,7 +155,7 @@ static void clear_result(struct probe_result *r)
     r->window_ns = PROBE_UNKNOWN;
     r->switches_voluntary = r->switches_involuntary = r->switches_total = PROBE_UNKNOWN;
     r->switches_source = "";
-    r->cpu_user_ns = r->cpu_system_ns = PROBE_UNKNOWN;
+    r->cpu_ns = r->cpu_user_ns = r->cpu_system_ns = PROBE_UNKNOWN;
     r->rss_bytes = r->rss_peak_bytes = r->pss_bytes = PROBE_UNKNOWN;
     r->stack_bytes = r->anonymous_bytes = r->file_bytes = PROBE_UNKNOWN;
     r->kernel_stack_bytes = r->page_table_bytes = PROBE_UNKNOWN;
@@ -433,12 +433,14 @@ static void conclude_cpu(struct probe *p)
         warn(p, "cpu: unknown, a process of the server ended and none of the others waited for it");
         return;
     }
+    r->cpu_ns = all_ns;
     if (user < 0 || system < 0 || user + system == 0) { /* less than a tick: as ever before */
         user = p->end.user_ticks;
         system = p->end.system_ticks;
     }
     if (user + system == 0) {
-        warn(p, "cpu: unknown, the server used less than the kernel's clock tick of %lld ms",
+        warn(p, "cpu: its split into user and system is unknown, the server used less than the "
+                "kernel's clock tick of %lld ms: measure for longer",
              (long long)(tick_ns() / (int64_t)NS_PER_MS));
         return;
     }

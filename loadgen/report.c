@@ -38,9 +38,9 @@ static double quantile_us(const struct histogram *h, double quantile)
 static double server_utilisation(const struct run *run)
 {
     const struct probe_result *p = run->server;
-    if (!p || p->cpu_user_ns == PROBE_UNKNOWN || p->window_ns <= 0)
+    if (!p || p->cpu_ns == PROBE_UNKNOWN || p->window_ns <= 0)
         return NAN;
-    return (double)(p->cpu_user_ns + p->cpu_system_ns) / (double)p->window_ns;
+    return (double)p->cpu_ns / (double)p->window_ns;
 }
 
 bool run_is_saturated(const struct run *run)
@@ -185,13 +185,11 @@ static json_t *switches_json(const struct run *run, const struct probe_result *p
 
 static json_t *cpu_json(const struct run *run, const struct probe_result *p)
 {
-    double user_s = known_or_nan(p->cpu_user_ns) / 1e9, system_s = known_or_nan(p->cpu_system_ns) / 1e9;
-    double window_s = (double)p->window_ns / 1e9;
     return json_pack("{s:o, s:o, s:o, s:o}",
-                     "user_s", number(user_s),
-                     "system_s", number(system_s),
-                     "us_per_request", number(per_request(run, (user_s + system_s) * 1e6)),
-                     "utilisation", number(window_s > 0 ? (user_s + system_s) / window_s : NAN));
+                     "user_s", number(known_or_nan(p->cpu_user_ns) / 1e9),
+                     "system_s", number(known_or_nan(p->cpu_system_ns) / 1e9),
+                     "us_per_request", number(per_request(run, known_or_nan(p->cpu_ns) / 1e3)),
+                     "utilisation", number(server_utilisation(run)));
 }
 
 static json_t *memory_json(const struct probe_result *p)
@@ -309,7 +307,7 @@ static void print_server(FILE *out, const struct run *run)
 {
     const struct probe_result *p = run->server;
     char a[32], b[32], c[32], d[32];
-    double cpu_ns = known_or_nan(p->cpu_user_ns) + known_or_nan(p->cpu_system_ns);
+    double cpu_ns = known_or_nan(p->cpu_ns);
     fprintf(out, "\nServer\n");
     fprintf(out, "  CPU              %s us a request (%s user, %s system), %s of one CPU\n",
             shown(a, per_request(run, cpu_ns / 1e3), "%.2f"),
