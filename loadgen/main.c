@@ -44,7 +44,8 @@ static void on_stop(int signal_number)
 struct session {
     struct options options;
     struct run run;
-    FILE *json, *hgrm, *timeline; /* opened first: a wrong path is known before the run, not after */
+    FILE *json, *hgrm,
+        *timeline; /* opened first: a wrong path is known before the run, not after */
     char *body;
     size_t body_bytes;
     struct mix *mix;
@@ -52,6 +53,7 @@ struct session {
     bool has_target;
     struct probe *probe;
     struct address address;
+    char host[320]; /* with the real port */
     char url[512];
     struct idle_clients idle;
     struct worker **workers;
@@ -88,13 +90,12 @@ static void read_body(struct session *s)
     fclose(in);
 }
 
-static void build_mix(struct session *s, const char *host)
+static void build_mix(struct session *s)
 {
     const struct options *o = &s->options;
     char why[512];
-    mix_free(s->mix);
     const struct mix_options mix = {
-        .host = host,
+        .host = o->authority,
         .http_1_0 = o->http_1_0,
         .close = o->close,
         .method = o->method,
@@ -117,7 +118,8 @@ static void raise_descriptor_limit(const struct options *o)
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    unsigned long needed = (unsigned long)o->connections + o->idle + o->slow + 64 + 4ul * o->threads;
+    unsigned long needed =
+        (unsigned long)o->connections + o->idle + o->slow + 64 + 4ul * o->threads;
     if (needed > limit.rlim_cur)
         errx(1, "%lu connections need %lu descriptors, and the limit is %lu: raise it (ulimit -Hn)",
              (unsigned long)o->connections + o->idle + o->slow, needed,
@@ -146,8 +148,8 @@ static bool start_target(struct session *s)
     char why[512];
     int error = 0;
     if (o->command)
-        error = target_start(&s->target, o->command, attach_probe, s, READY_TIMEOUT_S, why,
-                             sizeof why);
+        error =
+            target_start(&s->target, o->command, attach_probe, s, READY_TIMEOUT_S, why, sizeof why);
     else if (o->pid)
         error = target_attach(&s->target, o->pid, why, sizeof why);
     if (error) {
@@ -169,18 +171,18 @@ static bool resolve(struct session *s)
 {
     const struct options *o = &s->options;
     unsigned port = o->port ? o->port : (unsigned)s->target.port;
-    char text[320];
+    char *text = s->host;
     const char *why;
     bool v6 = strchr(o->host, ':');
-    snprintf(text, sizeof text, v6 ? "[%s]:%u" : "%s:%u", o->host, port);
+    snprintf(text, sizeof s->host, v6 ? "[%s]:%u" : "%s:%u", o->host, port);
     snprintf(s->url, sizeof s->url, "http://%s%s", text, o->path);
     s->run.url = s->url;
     if (!address_parse(text, &s->address, &why)) {
         run_warn(&s->run, "cannot resolve %s: %s", text, why);
         return false;
     }
-    if (o->port == 0) /* now the Host field can name the real port */
-        build_mix(s, text);
+    if (o->port == 0 && !mix_set_host(s->mix, s->host))
+        errx(1, "not enough memory for the requests");
     if (s->probe)
         probe_set_port(s->probe, (uint16_t)port);
     return true;
@@ -212,11 +214,13 @@ static void open_idle(struct session *s)
                  o->idle);
 }
 
-static bool start_workers(struct session *s)
+static void start_workers(struct session *s)
 {
     const struct options *o = &s->options;
     s->workers = calloc(o->threads, sizeof *s->workers);
-    for (unsigned i = 0; s->workers && i < o->threads; i++)
+    if (!s->workers)
+        err(1, "%u threads", o->threads);
+    for (unsigned i = 0; i < o->threads; i++)
         if (!(s->workers[i] = worker_new(o, s->mix, &s->address, i)))
             errx(1, "not enough memory for %u connections", o->connections);
     s->times.start_ns = clock_now_ns() + START_DELAY_NS;
@@ -228,7 +232,6 @@ static bool start_workers(struct session *s)
         if (error)
             errx(1, "cannot start generator thread %u: %s", i + 1, strerror(error));
     }
-    return true;
 }
 
 static uint64_t completed_so_far(const struct session *s)
@@ -338,14 +341,17 @@ static void judge(struct session *s)
     struct run *run = &s->run;
     const struct tally *t = &s->tally;
     if (!tally_is_consistent(t))
-        run_warn(run, "the books do not balance (%llu + %llu requests began, %llu + %llu + %llu "
+        run_warn(run,
+                 "the books do not balance (%llu + %llu requests began, %llu + %llu + %llu "
                  "ended): this is a defect of loadgen",
                  (unsigned long long)t->intended, (unsigned long long)t->carried_in,
                  (unsigned long long)t->completed, (unsigned long long)tally_errors(t),
                  (unsigned long long)t->unfinished);
     if (run_is_saturated(run))
-        run_warn(run, "the generator was at its limit (%.0f %% of a CPU): the throughput is a lower "
-                 "bound; more --threads or CPUs may help", run->generator_utilisation * 100);
+        run_warn(run,
+                 "the generator was at its limit (%.0f %% of a CPU): the throughput is a lower "
+                 "bound; more --threads or CPUs may help",
+                 run->generator_utilisation * 100);
     if (t->slots_served < t->slots_used)
         run_warn(run, "%llu of %llu connections were not served at all",
                  (unsigned long long)(t->slots_used - t->slots_served),
@@ -356,7 +362,7 @@ static void judge(struct session *s)
                  s->idle.established - open, s->idle.established);
     if (run->server && !s->options.syscalls)
         run_warn(run, "system calls were not counted, since that slows each of them down: "
-                 "--syscalls counts them behind the window");
+                      "--syscalls counts them behind the window");
     if (s->probe && s->options.syscalls && isnan(run->syscalls_per_request))
         run_warn(run, "system calls could not be counted");
 }
@@ -377,7 +383,8 @@ static bool write_json(struct session *s)
     json_t *object = run_json(&s->run);
     bool compact = s->json == stdout;
     if (object) {
-        json_dumpf(object, s->json, JSON_REAL_PRECISION(12) | (compact ? JSON_COMPACT : JSON_INDENT(2)));
+        json_dumpf(object, s->json,
+                   JSON_REAL_PRECISION(12) | (compact ? JSON_COMPACT : JSON_INDENT(2)));
         fputc('\n', s->json);
     }
     json_decref(object);
@@ -450,7 +457,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit(&s.options);
     read_body(&s);
-    build_mix(&s, s.options.authority);
+    build_mix(&s);
     s.json = open_output(s.options.json);
     s.hgrm = open_output(s.options.hgrm);
     s.timeline = open_output(s.options.timeline);

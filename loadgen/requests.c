@@ -40,6 +40,7 @@ struct mix {
     size_t most_bytes;
     char *body;
     size_t body_bytes;
+    struct mix_options options;
 };
 
 /* --- paths ------------------------------------------------------------------------------------ */
@@ -169,13 +170,19 @@ static bool add_headers(FILE *out, const struct mix_options *o, bool has_body)
     return !ferror(out);
 }
 
+/* Writes the request out, apart from its path; again if it was written before. */
 static bool write_out(struct entry *e, const struct mix *mix, const struct mix_options *o,
                       const char *method)
 {
+    free(e->before);
+    free(e->after);
+    e->before = e->after = NULL;
     bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     bool has_body = mix->body && (!reads || !o->file);
-    if (asprintf(&e->before, "%s ", method) < 0)
+    if (asprintf(&e->before, "%s ", method) < 0) {
+        e->before = NULL;
         return false;
+    }
     e->before_bytes = strlen(e->before);
     FILE *out = open_memstream(&e->after, &e->after_bytes);
     if (!out)
@@ -283,6 +290,7 @@ struct mix *mix_new(const struct mix_options *o, char *error, size_t error_size)
         snprintf(error, error_size, "not enough memory for the requests");
         return NULL;
     }
+    mix->options = *o;
     if (o->body) {
         mix->body = malloc(o->body_bytes + 1);
         if (mix->body)
@@ -297,6 +305,23 @@ struct mix *mix_new(const struct mix_options *o, char *error, size_t error_size)
         return mix;
     mix_free(mix);
     return NULL;
+}
+
+bool mix_set_host(struct mix *mix, const char *host)
+{
+    mix->options.host = host;
+    mix->most_bytes = 0;
+    for (size_t i = 0; i < mix->count; i++) {
+        struct entry *e = &mix->entries[i];
+        char *method = strndup(e->text, strcspn(e->text, " "));
+        bool written = method && write_out(e, mix, &mix->options, method);
+        free(method);
+        if (!written)
+            return false;
+        if (e->most_bytes > mix->most_bytes)
+            mix->most_bytes = e->most_bytes;
+    }
+    return true;
 }
 
 void mix_free(struct mix *mix)

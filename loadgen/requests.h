@@ -33,9 +33,12 @@ struct mix_options {
     bool any_body; /* take any body for an answer: the target is not one of ours */
 };
 
-/* NULL with a message in `error`. */
+/* NULL with a message in `error`. What the options point to must outlive the mix. */
 struct mix *mix_new(const struct mix_options *, char *error, size_t error_size);
 void mix_free(struct mix *);
+
+/* Another host for the Host field, once its port is known. false when memory is short. */
+bool mix_set_host(struct mix *, const char *host);
 
 /* What it sends, as text for the report: "GET /hello", one for each line of the mix. */
 size_t mix_count(const struct mix *);

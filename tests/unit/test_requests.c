@@ -137,6 +137,23 @@ static void further_header_fields_follow_and_may_replace_the_host(void **state)
     assert_first_is(&o, "GET /hello HTTP/1.1\r\nX-One: 1\r\nhOsT: other\r\n\r\n");
 }
 
+static void the_host_can_be_told_later(void **state)
+{
+    (void)state;
+    struct mix *mix = must_make(&usual);
+    size_t before = mix_most_bytes(mix);
+    assert_true(mix_set_host(mix, "somewhere-else:65535"));
+    assert_true(mix_most_bytes(mix) > before);
+    struct random_stream random = stream(1, 0, 1);
+    struct expectation e;
+    char *text = draw(mix, &random, &e);
+    assert_string_equal(text, "GET /hello HTTP/1.1\r\nHost: somewhere-else:65535\r\n\r\n");
+    assert_int_equal(e.body_bytes, 13);
+    free(text);
+    random_stream_free(&random);
+    mix_free(mix);
+}
+
 static void what_is_no_header_field_is_refused(void **state)
 {
     (void)state;
@@ -493,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_request_is_its_line_its_host_and_an_empty_line),
         cmocka_unit_test(connections_are_kept_or_not_in_the_way_of_each_version),
         cmocka_unit_test(further_header_fields_follow_and_may_replace_the_host),
+        cmocka_unit_test(the_host_can_be_told_later),
         cmocka_unit_test(what_is_no_header_field_is_refused),
         cmocka_unit_test(a_body_goes_along_with_its_length_whatever_it_holds),
         cmocka_unit_test(in_a_mix_the_body_is_not_for_get_and_head),
