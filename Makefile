@@ -148,8 +148,31 @@ test: unit e2e ## unit tests, then end-to-end tests against every server binary
 unit: $(UNIT_TESTS) ## the unit tests alone
 	@for t in $(UNIT_TESTS); do $$t || exit 1; done
 
-e2e: all ## the end-to-end tests alone
-	BIN=$(abspath $(BUILD)/bin) bats tests/e2e
+# Servers that misbehave, and the like.
+E2E_HELPERS := $(patsubst tests/e2e/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard tests/e2e/helpers/*.c))
+$(BUILD)/tests/helpers/%: $(BUILD)/tests/e2e/helpers/%.o
+	@mkdir -p $(@D)
+	$(call link)
+
+e2e: all $(E2E_HELPERS) ## the end-to-end tests alone
+	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) bats tests/e2e
+
+# --- linters ----------------------------------------------------------------------------------
+
+C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench peers))
+C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench)) \
+             $(wildcard tests/unit/*.c tests/fuzz/*.c tests/e2e/helpers/*.c)
+SCRIPTS    = scripts/setup scripts/compare-peers .ci/run $(wildcard tests/e2e/*.bats tests/e2e/*.bash)
+
+.PHONY: lint
+lint: ## clang-format, clang-tidy, cppcheck and shellcheck
+	clang-format --dry-run -Werror $(C_FILES)
+	printf '%s\n' $(C_SOURCES) | xargs -P $$(nproc) -n 6 sh -c \
+	    'clang-tidy --quiet "$$@" -- $(OWN_CPPFLAGS) -std=gnu17 -I. $(LLHTTP_CFLAGS) $(PKG_CFLAGS)' tidy
+	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. \
+	    --std=c11 --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=invalidPointerCast \
+	    '-Djson_array_foreach(a,i,v)=for(;;)' '-Djson_object_foreach(o,k,v)=for(;;)' $(C_SOURCES)
+	shellcheck --shell=bash $(SCRIPTS)
 
 # --- house keeping ----------------------------------------------------------------------------
 
