@@ -167,8 +167,8 @@ SCRIPTS    = scripts/setup scripts/compare-peers .ci/run $(wildcard tests/e2e/*.
 .PHONY: lint
 lint: ## clang-format, clang-tidy, cppcheck and shellcheck
 	clang-format --dry-run -Werror $(C_FILES)
-	printf '%s\n' $(C_SOURCES) | xargs -P $$(nproc) -n 6 sh -c \
-	    'clang-tidy --quiet "$$@" -- $(OWN_CPPFLAGS) -std=gnu17 -I. $(LLHTTP_CFLAGS) $(PKG_CFLAGS)' tidy
+	printf '%s\n' $(C_SOURCES) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- \
+	    $(OWN_CPPFLAGS) -std=gnu17 -I. $(LLHTTP_CFLAGS) $(PKG_CFLAGS)
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. \
 	    --std=c11 --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=invalidPointerCast \
 	    '-Djson_array_foreach(a,i,v)=for(;;)' '-Djson_object_foreach(o,k,v)=for(;;)' $(C_SOURCES)

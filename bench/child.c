@@ -206,7 +206,7 @@ static void finish(struct running *r, struct outcome *o)
 
 int child_run(const struct child_order *order, struct outcome *o, struct error *error)
 {
-    struct running r;
+    struct running r = {.pid = -1, .out_fd = -1, .err_fd = -1, .pid_fd = -1};
     *o = (struct outcome){.exit_code = -1};
     if (start(order, &r, error) != 0)
         return -1;

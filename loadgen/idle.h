@@ -15,8 +15,8 @@ struct idle_clients {
 
 /* Opens `count` of them, in batches, until all are established, `patience_ns` has passed, or *stop
  * is set. Fewer than wanted is for the report to say. 0, or -1 when memory is short. */
-int idle_open(struct idle_clients *, const struct address *to, unsigned count,
-              uint64_t patience_ns, const volatile bool *stop);
+int idle_open(struct idle_clients *, const struct address *to, unsigned count, uint64_t patience_ns,
+              const volatile bool *stop);
 
 /* How many the server has not closed since. */
 unsigned idle_still_open(const struct idle_clients *);

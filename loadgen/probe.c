@@ -439,8 +439,9 @@ static void conclude_cpu(struct probe *p)
         system = p->end.system_ticks;
     }
     if (user + system == 0) {
-        warn(p, "cpu: its split into user and system is unknown, the server used less than the "
-                "kernel's clock tick of %lld ms: measure for longer",
+        warn(p,
+             "cpu: its split into user and system is unknown, the server used less than the "
+             "kernel's clock tick of %lld ms: measure for longer",
              (long long)(tick_ns() / (int64_t)NS_PER_MS));
         return;
     }

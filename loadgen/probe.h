@@ -35,7 +35,7 @@ struct probe_result {
     int64_t switches_voluntary, switches_involuntary, switches_total;
     const char *switches_source; /* "ledger", "records", "proc" */
 
-    int64_t cpu_ns; /* exact */
+    int64_t cpu_ns;                     /* exact */
     int64_t cpu_user_ns, cpu_system_ns; /* its split, known once there was a clock tick to go by */
 
     /* At the window's end, but for the peak. Shared pages count once for each

@@ -61,6 +61,9 @@ bool run_is_valid(const struct run *run)
 
 /* --- the object ------------------------------------------------------------------------------- */
 
+/* Names and values stand in pairs here, which clang-format would tear apart. */
+/* clang-format off */
+
 /* NAN is JSON's null: not measured. */
 static json_t *number(double value)
 {
@@ -270,6 +273,8 @@ json_t *run_json(const struct run *run)
     return o;
 }
 
+/* clang-format on */
+
 /* --- the summary ------------------------------------------------------------------------------ */
 
 static void print_distribution(FILE *out, const char *name, const struct histogram *h)
@@ -289,7 +294,8 @@ static void print_errors(FILE *out, const struct tally *t)
             "  errors: %llu connect, %llu read, %llu write, %llu timeout, %llu status, %llu parse, "
             "%llu body\n",
             (unsigned long long)t->errors[ERROR_CONNECT], (unsigned long long)t->errors[ERROR_READ],
-            (unsigned long long)t->errors[ERROR_WRITE], (unsigned long long)t->errors[ERROR_TIMEOUT],
+            (unsigned long long)t->errors[ERROR_WRITE],
+            (unsigned long long)t->errors[ERROR_TIMEOUT],
             (unsigned long long)t->errors[ERROR_STATUS], (unsigned long long)t->errors[ERROR_PARSE],
             (unsigned long long)t->errors[ERROR_BODY]);
 }
@@ -318,7 +324,8 @@ static void print_server(FILE *out, const struct run *run)
             shown(a, per_request(run, known_or_nan(p->switches_total)), "%.3f"),
             shown(b, per_request(run, known_or_nan(p->switches_voluntary)), "%.3f"),
             shown(c, per_request(run, known_or_nan(p->switches_involuntary)), "%.3f"));
-    fprintf(out, "  memory           %s KiB resident (peak %s), kernel stacks %s KiB, sockets %s KiB\n",
+    fprintf(out,
+            "  memory           %s KiB resident (peak %s), kernel stacks %s KiB, sockets %s KiB\n",
             shown(a, known_or_nan(p->rss_bytes) / 1024, "%.0f"),
             shown(b, known_or_nan(p->rss_peak_bytes) / 1024, "%.0f"),
             shown(c, known_or_nan(p->kernel_stack_bytes) / 1024, "%.0f"),
@@ -352,8 +359,8 @@ void run_print(const struct run *run, FILE *out)
                 (unsigned long long)t->unfinished);
         print_errors(out, t);
         if (t->slots_served < t->slots_used)
-            fprintf(out, "  served: %llu of %llu connections\n", (unsigned long long)t->slots_served,
-                    (unsigned long long)t->slots_used);
+            fprintf(out, "  served: %llu of %llu connections\n",
+                    (unsigned long long)t->slots_served, (unsigned long long)t->slots_used);
         if (o->slow)
             fprintf(out, "  slow clients: %llu completed, %llu errors\n",
                     (unsigned long long)t->slow_completed, (unsigned long long)t->slow_errors);

@@ -16,18 +16,18 @@ enum { RUN_WARNINGS_MOST = 32 };
 
 struct run {
     const struct options *options;
-    const struct mix *mix;         /* NULL: the run ended before there was one */
-    const char *url;               /* with the real port */
-    pid_t target_pid;              /* 0: not known */
-    const struct tally *tally;     /* merged; NULL: nothing was measured */
+    const struct mix *mix;             /* NULL: the run ended before there was one */
+    const char *url;                   /* with the real port */
+    pid_t target_pid;                  /* 0: not known */
+    const struct tally *tally;         /* merged; NULL: nothing was measured */
     const struct probe_result *server; /* NULL: not probed */
-    int server_cpus; /* how many the server may use; 0: not known */
+    int server_cpus;                   /* how many the server may use; 0: not known */
     double window_s;
-    double generator_utilisation;  /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
+    double generator_utilisation; /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
     unsigned idle_established;
-    double syscalls_per_request;   /* NAN: not counted */
+    double syscalls_per_request; /* NAN: not counted */
     bool interrupted;
-    bool failed;                   /* could not be carried out: never valid */
+    bool failed; /* could not be carried out: never valid */
     char *warnings[RUN_WARNINGS_MOST];
     unsigned warning_count;
 };

@@ -23,10 +23,8 @@ static int on_body(llhttp_t *http, const char *at, size_t length)
     struct response_parser *p = http->data;
     const struct expectation *e = p->expectation;
     uint64_t end = p->body_bytes + length;
-    if (e && e->body_bytes >= 0 && end > (uint64_t)e->body_bytes)
-        p->body_wrong = true;
-    else if (e && e->body && memcmp(e->body + p->body_bytes, at, length) != 0)
-        p->body_wrong = true;
+    bool too_long = e && e->body_bytes >= 0 && end > (uint64_t)e->body_bytes;
+    p->body_wrong |= too_long || (e && e->body && memcmp(e->body + p->body_bytes, at, length) != 0);
     p->body_bytes = end;
     return 0;
 }

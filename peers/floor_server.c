@@ -39,8 +39,7 @@ static void serve(int fd)
 int main(void)
 {
     int on = 1, listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(listening, (struct sockaddr *)&address, length) < 0 || listen(listening, 4096) < 0)

@@ -147,9 +147,9 @@ void options_parse(int argc, char **argv, const struct model *served, struct opt
         .backlog = 4096,
         .idle_timeout_ns = 60 * NS_PER_S,
         .header_timeout_ns = 10 * NS_PER_S,
-        .max_header_bytes = 8 * 1024,
+        .max_header_bytes = 8ull * 1024,
         .max_header_fields = 100,
-        .max_body_bytes = 1024 * 1024,
+        .max_body_bytes = 1024ull * 1024,
     };
     struct parsing parsing = {options, served};
     const struct argp argp = {
