@@ -11,11 +11,12 @@
 enum { PATH_MAX_BYTES = 1024 };
 
 #define LINE "Switchpoint: one handler, one protocol; only the waiting varies\n"
-#define TIMES_4(x) x x x x
-#define TIMES_32(x) TIMES_4(x x) TIMES_4(x x) TIMES_4(x x) TIMES_4(x x)
-#define TIMES_1024(x) TIMES_32(TIMES_32(x))
 _Static_assert(sizeof LINE - 1 == 64, "a line of the pattern is 64 bytes");
-const char handler_pattern[] = TIMES_1024(LINE);
+#define TEXT_256 LINE LINE LINE LINE
+#define TEXT_1K TEXT_256 TEXT_256 TEXT_256 TEXT_256
+#define TEXT_4K TEXT_1K TEXT_1K TEXT_1K TEXT_1K
+#define TEXT_16K TEXT_4K TEXT_4K TEXT_4K TEXT_4K
+const char handler_pattern[] = TEXT_16K TEXT_16K TEXT_16K TEXT_16K;
 _Static_assert(sizeof handler_pattern - 1 == HANDLER_PATTERN_BYTES, "the pattern is 64 KiB");
 
 const char *status_reason(unsigned status)
