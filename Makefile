@@ -162,7 +162,7 @@ e2e: all $(E2E_HELPERS) ## the end-to-end tests alone
 C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench peers))
 C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench)) \
              $(wildcard tests/unit/*.c tests/fuzz/*.c tests/e2e/helpers/*.c)
-SCRIPTS    = scripts/setup scripts/compare-peers .ci/run $(wildcard tests/e2e/*.bats tests/e2e/*.bash)
+SCRIPTS    = scripts/setup scripts/compare-peers .ci/run
 
 .PHONY: lint
 lint: ## clang-format, clang-tidy, cppcheck and shellcheck
@@ -172,7 +172,8 @@ lint: ## clang-format, clang-tidy, cppcheck and shellcheck
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. \
 	    --std=c11 --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=invalidPointerCast \
 	    '-Djson_array_foreach(a,i,v)=for(;;)' '-Djson_object_foreach(o,k,v)=for(;;)' $(C_SOURCES)
-	shellcheck --shell=bash $(SCRIPTS)
+	shellcheck $(SCRIPTS)
+	shellcheck --severity=error --shell=bash $(wildcard tests/e2e/*.bats tests/e2e/*.bash)
 
 # --- house keeping ----------------------------------------------------------------------------
 
