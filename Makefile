@@ -157,6 +157,35 @@ $(BUILD)/tests/helpers/%: $(BUILD)/tests/e2e/helpers/%.o
 e2e: all $(E2E_HELPERS) ## the end-to-end tests alone
 	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) bats tests/e2e
 
+# The same tests, by binaries that watch themselves. A defect ends the process with a report.
+.PHONY: test-asan test-tsan
+test-asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(MAKE) BUILD=build-asan SANITIZE=address,undefined CFLAGS='-O1 -g' test
+
+test-tsan: ## what has threads, under ThreadSanitizer and under load
+	$(MAKE) BUILD=build-tsan SANITIZE=thread CFLAGS='-O1 -g' all
+	tests/tsan build-tsan/bin
+
+# libFuzzer needs clang, and every object compiled for it.
+FUZZ_SECONDS ?= 300
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(TEST_PARTS)
+	@mkdir -p $(@D)
+	$(call link,$(TEST_PARTS) -fsanitize=fuzzer $(LLHTTP_LIBS) $(GSL_LIBS) -lm)
+
+.PHONY: fuzz fuzz-build
+fuzz-build: $(FUZZERS)
+fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
+	$(MAKE) BUILD=build-fuzz CC=clang SANITIZE=address,undefined CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzz-build
+	@for f in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
+	    mkdir -p build-fuzz/corpus/$$f tests/fuzz/corpus; echo "$$f"; \
+	    build-fuzz/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
+	        -dict=tests/fuzz/http.dict -artifact_prefix=build-fuzz/$$f- -print_final_stats=1 \
+	        build-fuzz/corpus/$$f tests/fuzz/corpus 2>build-fuzz/$$f.log \
+	        || { tail -n 60 build-fuzz/$$f.log; exit 1; }; \
+	    grep -E 'number_of_executed_units|DONE' build-fuzz/$$f.log; \
+	done
+
 # --- linters ----------------------------------------------------------------------------------
 
 C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench peers))
@@ -179,7 +208,7 @@ lint: ## clang-format, clang-tidy, cppcheck and shellcheck
 
 .PHONY: clean
 clean: ## remove what was built (results stay)
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(wildcard build-*)
 
 .PHONY: install
 install: all ## into $(DESTDIR)$(PREFIX)
