@@ -81,5 +81,6 @@ enum response_state response_ended(struct response_parser *p, const struct expec
     if (!p->begun)
         return RESPONSE_INCOMPLETE;
     llhttp_finish(&p->http);
+    p->keep_alive = false;
     return p->complete ? RESPONSE_COMPLETE : RESPONSE_INCOMPLETE;
 }
