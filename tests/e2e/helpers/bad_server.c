@@ -83,7 +83,7 @@ static void *serve(void *argument)
         if (!say(fd, mode->answer) || mode->then == CLOSE)
             break;
         while (mode->then == FLOOD && say(fd, mode->answer))
-            usleep(20); /* one at a time, as if each were asked for */
+            usleep(500); /* one at a time, as if each were asked for */
         if (mode->then == RESET) {
             usleep(1000); /* so that the answer's beginning arrives first */
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
