@@ -1,0 +1,88 @@
+# What the server tests share: a server to start and stop, raw connections, conditions to wait for.
+# $SERVER is the binary under test.
+
+# Sets PID, PORT and ADDRESS. Its output is in $OUT and $ERR.
+start() {
+    OUT=$BATS_TEST_TMPDIR/out ERR=$BATS_TEST_TMPDIR/err
+    "$SERVER" -l 127.0.0.1:0 --compute-rate 100 "$@" >"$OUT" 2>"$ERR" 3>&- &
+    PID=$!
+    await grep -q '^ready ' "$OUT"
+    ADDRESS=$(awk '{print $2}' "$OUT")
+    PORT=${ADDRESS##*:}
+}
+
+# Ends the server by its pid. Its exit status.
+stop() {
+    local pid=$PID
+    PID=
+    kill -TERM "$pid" 2>/dev/null || true
+    wait "$pid"
+}
+
+model() {
+    local name=${SERVER##*/server-}
+    echo "$name"
+}
+
+# Tries a command until it succeeds, for half a minute: what is waited for is never a time.
+await() {
+    local i
+    for ((i = 0; i < 600; i++)); do
+        if "$@"; then
+            return 0
+        fi
+        sleep 0.05
+    done
+    echo "never came true: $*"
+    return 1
+}
+
+
+# Waits for a server to end by itself. Its exit status is in $ended.
+await_end() {
+    local pid=$PID
+    await gone_or_zombie "$pid"
+    PID=
+    ended=0
+    wait "$pid" || ended=$?
+}
+
+gone_or_zombie() {
+    local state
+    state=$(awk '{print $3}' "/proc/$1/stat" 2>/dev/null) || return 0
+    [ "$state" = Z ]
+}
+
+# Answer bytes to raw request bytes, sent whole and then half-closed.
+raw() {
+    printf "$1" | timeout 30 nc -N 127.0.0.1 "$PORT"
+}
+
+# A raw connection that stays: its descriptor is in $conn.
+dial() {
+    exec {conn}<>"/dev/tcp/127.0.0.1/$PORT"
+}
+
+
+get() {
+    printf 'GET %s HTTP/1.1\r\nHost: a\r\n\r\n' "$1"
+}
+
+# Reads lines from descriptor $1 until one has $2 in it.
+read_until() {
+    local line
+    while IFS= read -r -t 30 line <&"$1"; do
+        case $line in
+        *"$2"*) return 0 ;;
+        esac
+    done
+    return 1
+}
+
+code() {
+    curl -s -o /dev/null -w '%{http_code}' -m 30 "$@"
+}
+
+cpu_ticks() {
+    awk '{print $14 + $15}' "/proc/$PID/stat"
+}

@@ -1,0 +1,446 @@
+# A server from outside, by real clients. The same tests for every model: $SERVER is the binary.
+#
+# Nothing here depends on the speed of the machine: tests wait for conditions, and the few
+# that look whether something does NOT happen give it a moment and no more.
+
+bats_require_minimum_version 1.5.0
+load servers.bash
+
+setup_file() {
+    [ -x "${SERVER:-}" ] || {
+        echo "SERVER must name a server's binary; make e2e sets it" >&2
+        return 1
+    }
+}
+
+setup() {
+    PID=
+    cd "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+    if [ -n "$PID" ]; then
+        kill -KILL "$PID" 2>/dev/null || true
+        wait "$PID" 2>/dev/null || true
+    fi
+}
+
+# --- what it says -------------------------------------------------------------------------------
+
+@test "the ready line names address, model, pid and rate" {
+    "$SERVER" -l 127.0.0.1:0 >out 2>err 3>&- &
+    PID=$!
+    await grep -q '^ready ' out
+    grep -Eqx "ready 127\.0\.0\.1:[1-9][0-9]* model=$(model) pid=$PID compute_rate=[0-9]+\.[0-9]+" out
+    [ "$(wc -l <out)" -eq 1 ]
+    [ ! -s err ]
+}
+
+@test "a given compute rate is taken as it is" {
+    start
+    grep -q 'compute_rate=100.000$' "$OUT"
+}
+
+@test "help and version exit with 0" {
+    run -0 "$SERVER" --help
+    [[ $output == *--max-connections* && $output == *127.0.0.1:8080* ]]
+    run -0 "$SERVER" --version
+}
+
+@test "by default it listens on loopback alone" {
+    "$SERVER" --compute-rate 1 >out 2>err 3>&- &
+    PID=$!
+    await grep -q '127.0.0.1:8080' out err # ready there, or it is taken
+    ! grep -q '0\.0\.0\.0\|\[::\]' out err
+}
+
+@test "it listens where it was told to, and nowhere else" {
+    start
+    [ "$(ss -ltnHp | grep "pid=$PID," | awk '{print $4}')" = "$ADDRESS" ]
+}
+
+refuses() { # STATUS TEXT... -- ARGUMENTS
+    local status_wanted=$1 texts=()
+    shift
+    while [ "$1" != -- ]; do
+        texts+=("$1")
+        shift
+    done
+    shift
+    run timeout 30 "$SERVER" "$@"
+    [ "$status" -eq "$status_wanted" ] || {
+        echo "status $status for $*: $output"
+        return 1
+    }
+    local text
+    for text in "${texts[@]}"; do
+        [[ ${lines[0]} == *"$text"* ]] || {
+            echo "no '$text' in: ${lines[0]}"
+            return 1
+        }
+    done
+}
+
+@test "a bad option or value is refused with 64, and named" {
+    refuses 64 --nonsense -- --nonsense
+    refuses 64 surplus -- surplus
+    refuses 64 --backlog 0 -- --backlog 0
+    refuses 64 --max-connections -1 -- --max-connections=-1
+    refuses 64 --keepalive-requests many -- --keepalive-requests many
+    refuses 64 --idle-timeout 0 -- --idle-timeout 0
+    refuses 64 --header-timeout 1s -- --header-timeout 1s
+    refuses 64 --compute-rate 0 -- --compute-rate 0
+    refuses 64 --compute-rate 1e9 -- --compute-rate 1e9
+    refuses 64 --stack-size 1 -- --stack-size 1
+    refuses 64 --cpus 0,x -- --cpus 0,x
+    refuses 64 --cpus 1000 -- --cpus 1000
+    refuses 64 --max-header 1 -- --max-header 1
+    refuses 64 --max-body 1T -- --max-body 1T
+}
+
+@test "only a model with a pool takes --workers" {
+    if [ "$(model)" = thread-pool ]; then
+        refuses 64 --workers 0 -- --workers 0
+        start --workers 3
+        [ "$(code "$ADDRESS/hello")" = 200 ]
+    else
+        refuses 64 --workers 4 "no pool" -- --workers 4
+    fi
+}
+
+@test "a bad address is refused with a line that names it" {
+    refuses 1 127.0.0.1:99999 -- -l 127.0.0.1:99999
+    refuses 1 nowhere -- -l nowhere
+    refuses 1 192.0.2.1:0 -- -l 192.0.2.1:0 # RFC 5737: nobody's
+}
+
+@test "a port in use is refused with a line that names it" {
+    start
+    refuses 1 "$ADDRESS" "in use" -- -l "$ADDRESS"
+}
+
+@test "a root that is not a readable directory is refused" {
+    touch file
+    refuses 1 file -- -l 127.0.0.1:0 --root file
+    refuses 1 missing -- -l 127.0.0.1:0 --root missing
+    if [ "$(id -u)" -ne 0 ]; then
+        mkdir -m 0 closed
+        refuses 1 closed -- -l 127.0.0.1:0 --root closed
+    fi
+}
+
+# --- routes -------------------------------------------------------------------------------------
+
+@test "hello is thirteen bytes of text" {
+    start
+    [ "$(curl -s "$ADDRESS/hello")" = 'Hello, World!' ]
+    curl -sI "$ADDRESS/hello" | grep -qi '^content-length: 13'
+    curl -si "$ADDRESS/hello" | grep -qi '^content-type: text/plain'
+}
+
+@test "work answers as many bytes as it is asked for" {
+    start
+    for bytes in 0 1 2048 2049 65536 65537 1000000 16777216; do
+        [ "$(curl -s "$ADDRESS/work?bytes=$bytes" | wc -c)" -eq "$bytes" ]
+    done
+}
+
+@test "work waits at least as long as it is asked to" {
+    start
+    took=$(curl -s -o /dev/null -w '%{time_total}' "$ADDRESS/work?wait_ms=200&cpu_us=100&lock_us=100")
+    awk -v took="$took" 'BEGIN { exit !(took >= 0.2) }'
+}
+
+@test "echo answers the body, whole or in chunks" {
+    start
+    head -c 300000 /dev/urandom >body
+    curl -s --data-binary @body "$ADDRESS/echo" | cmp - body
+    curl -s -H 'Transfer-Encoding: chunked' --data-binary @body "$ADDRESS/echo" | cmp - body
+    curl -s -H 'Expect: 100-continue' --data-binary @body "$ADDRESS/echo" | cmp - body
+}
+
+@test "a file is served with its type, length and date" {
+    mkdir root
+    head -c 3000000 /dev/urandom >root/large.png
+    echo '<p>' >'root/a b.html'
+    : >root/empty.txt
+    touch -d '1994-11-06 08:49:37 UTC' root/large.png
+    start --root root
+    curl -s "$ADDRESS/files/large.png" | cmp - root/large.png
+    curl -sI "$ADDRESS/files/large.png" >head
+    grep -q '^Content-Type: image/png' head
+    grep -q '^Content-Length: 3000000' head
+    grep -q '^Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT' head
+    [ "$(curl -s "$ADDRESS/files/a%20b.html")" = '<p>' ]
+    [ "$(code "$ADDRESS/files/empty.txt")" = 200 ]
+}
+
+@test "nothing outside the root is served" {
+    mkdir -p root/inner
+    echo secret >secret
+    echo open >root/open
+    ln -s ../secret root/out
+    ln -s /etc/passwd root/absolute
+    ln -s .. root/parent
+    ln -s ../open root/inner/in
+    mkfifo root/fifo
+    start --root root
+    for name in ../secret %2e%2e/secret %2e%2e%2fsecret inner/../../secret out absolute \
+        parent/secret fifo inner inner/ . '' /etc/passwd //etc/passwd open/ open%00 missing; do
+        [ "$(code --path-as-is "$ADDRESS/files/$name")" = 404 ] || {
+            echo "$name was served"
+            return 1
+        }
+    done
+    [ "$(curl -s "$ADDRESS/files/inner/in")" = open ]
+    [ "$(curl -s --path-as-is "$ADDRESS/files/inner/../open")" = open ]
+}
+
+@test "without a root there are no files" {
+    start
+    [ "$(code "$ADDRESS/files/passwd")" = 404 ]
+}
+
+# --- refusals -----------------------------------------------------------------------------------
+
+@test "unknown paths, other methods and bad parameters are told apart" {
+    start
+    [ "$(code "$ADDRESS/nowhere")" = 404 ]
+    [ "$(code -X DELETE "$ADDRESS/hello")" = 405 ]
+    curl -si "$ADDRESS/echo" | grep -q '^Allow: POST'
+    [ "$(code "$ADDRESS/work?bytes=-1")" = 400 ]
+    curl -s "$ADDRESS/work?wait_ms=soon" | grep -q wait_ms
+    curl -s "$ADDRESS/work?colour=red" | grep -q colour
+}
+
+@test "malformed requests are refused and closed" {
+    start
+    [[ $(raw 'rubbish\r\n\r\n') == "HTTP/1.1 400 "*"Connection: close"* ]]
+    [[ $(raw 'GET /hello HTTP/1.1\r\n\r\n') == "HTTP/1.1 400 "* ]]
+    [[ $(raw 'GET /hello HTTP/2.0\r\nHost: a\r\n\r\n') == "HTTP/1.1 505 "* ]]
+    [[ $(raw 'GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n') == "HTTP/1.1 400 "* ]]
+    [ "$(code "$ADDRESS/hello")" = 200 ]
+}
+
+@test "what is too large is refused, and the client can read why" {
+    start --max-header 1K --max-body 10K
+    [ "$(code -H "X: $(head -c 2000 /dev/zero | tr '\0' x)" "$ADDRESS/hello")" = 431 ]
+    head -c 3000000 /dev/zero >body
+    for i in 1 2 3; do
+        [ "$(code -H 'Expect:' --data-binary @body "$ADDRESS/echo")" = 413 ]
+    done
+    [ "$(code -H 'Transfer-Encoding: chunked' -H 'Expect:' --data-binary @body "$ADDRESS/echo")" = 413 ]
+}
+
+@test "a header not finished in time gets 408" {
+    start --header-timeout 0.2
+    dial
+    printf 'GET /hello HTTP/1.1\r\n' >&"$conn"
+    IFS= read -r -t 30 line <&"$conn"
+    [[ $line == "HTTP/1.1 408 "* ]]
+    exec {conn}>&-
+    [ "$(code "$ADDRESS/hello")" = 200 ]
+}
+
+@test "an idle connection is closed without a word" {
+    start --idle-timeout 0.2
+    dial
+    got=$(timeout 30 cat <&"$conn") # until the server closes
+    [ -z "$got" ]
+    exec {conn}>&-
+    dial
+    get /hello >&"$conn"
+    got=$(timeout 30 cat <&"$conn")
+    [[ $got == *"Hello, World!" ]]
+    exec {conn}>&-
+}
+
+# --- connections --------------------------------------------------------------------------------
+
+@test "a connection is kept or closed by its version's rules" {
+    start
+    [ "$(curl -s -o /dev/null -o /dev/null -w '%{num_connects} ' "$ADDRESS/hello" "$ADDRESS/hello")" = '1 0 ' ]
+    [ "$(curl -s0 -o /dev/null -o /dev/null -w '%{num_connects} ' "$ADDRESS/hello" "$ADDRESS/hello")" = '1 1 ' ]
+    [ "$(curl -s -H 'Connection: close' -o /dev/null -o /dev/null -w '%{num_connects} ' \
+        "$ADDRESS/hello" "$ADDRESS/hello")" = '1 1 ' ]
+    [ "$(curl -s0 -H 'Connection: keep-alive' -o /dev/null -o /dev/null -w '%{num_connects} ' \
+        "$ADDRESS/hello" "$ADDRESS/hello")" = '1 0 ' ]
+}
+
+@test "a connection closes after as many answers as it may have" {
+    start --keepalive-requests 2
+    [ "$(curl -s -o /dev/null -o /dev/null -o /dev/null -w '%{num_connects} ' \
+        "$ADDRESS/hello" "$ADDRESS/hello" "$ADDRESS/hello")" = '1 0 1 ' ]
+}
+
+@test "pipelined requests are answered in order" {
+    start
+    requests=
+    for i in $(seq 50); do
+        requests+="GET /work?bytes=$i&wait_ms=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+    done
+    raw "$requests" >answers
+    [ "$(grep -a -o 'Content-Length: [0-9]*' answers | awk '{print $2}' | tr '\n' ' ')" = "$(seq -s ' ' 50) " ]
+}
+
+@test "a client that half-closes is answered" {
+    start
+    [[ $(raw 'GET /work?wait_ms=50&bytes=13 HTTP/1.1\r\nHost: a\r\n\r\n') == *"Content-Length: 13"* ]]
+}
+
+@test "a thousand clients at once are all answered" {
+    start
+    # As many connections as requests: each asks once and closes, or server-blocking would
+    # stay with the first of them.
+    timeout 120 h2load --h1 -n 1000 -c 1000 "http://$ADDRESS/hello" >log
+    grep -q '1000 succeeded, 0 failed' log
+}
+
+@test "clients that reset mid-answer harm nobody else" {
+    start
+    for i in 1 2 3 4 5; do
+        curl -s --limit-rate 1K -o slow "$ADDRESS/work?bytes=16777216" 3>&- &
+        client=$!
+        await test -s slow # it has some of its answer; the rest waits in the sockets
+        kill -KILL "$client"
+        wait "$client" || true
+        rm slow
+        [ "$(code "$ADDRESS/hello")" = 200 ]
+    done
+    kill -0 "$PID"
+}
+
+@test "clients that send rubbish harm nobody else" {
+    start
+    for i in 1 2 3; do
+        head -c 100000 /dev/urandom | timeout 30 nc -N 127.0.0.1 "$PORT" >/dev/null || true
+        [ "$(code "$ADDRESS/hello")" = 200 ]
+    done
+    kill -0 "$PID"
+}
+
+@test "beyond the limit of connections a client waits for a place" {
+    start --max-connections 1
+    dial
+    first=$conn
+    get /hello >&"$first"
+    read_until "$first" 'HTTP/1.1 200'
+    dial
+    second=$conn
+    get /hello >&"$second"
+    ! read -r -t 0.5 line <&"$second"
+    exec {first}>&-
+    read_until "$second" 'HTTP/1.1 200'
+    exec {second}>&-
+    [ "$(code "$ADDRESS/hello")" = 200 ]
+}
+
+@test "out of descriptors it pauses, says so once, and recovers" {
+    [ "$(model)" != blocking ] || skip "one client at a time cannot use up descriptors"
+    ulimit -n 24
+    start
+    clients=()
+    # Opened by several shells: the limit is theirs, too.
+    mkfifo go
+    for i in 1 2 3; do
+        bash -c 'for ((i = 0; i < 15; i++)); do exec {fd}<>/dev/tcp/127.0.0.1/$1; done; echo open; read -r _ <go' \
+            _ "$PORT" >"opened$i" 3>&- &
+        clients+=($!)
+    done
+    for i in 1 2 3; do
+        await grep -q open "opened$i"
+    done
+    await grep -q 'accepting pauses' "$ERR"
+    before=$(cpu_ticks)
+    sleep 1
+    after=$(cpu_ticks)
+    [ $((after - before)) -lt $(($(getconf CLK_TCK) / 2)) ]
+    for client in "${clients[@]}"; do
+        kill "$client"
+        wait "$client" || true
+    done
+    [ "$(code "$ADDRESS/hello")" = 200 ]
+    [ "$(wc -l <"$ERR")" -eq 1 ]
+}
+
+# --- stopping -----------------------------------------------------------------------------------
+
+# A connection on which one answer has come and another is being made.
+dial_in_flight() {
+    dial
+    # In one write, so that the first answer says that the server has both requests.
+    { get /hello; get "/work?wait_ms=$1&bytes=1234"; } >requests
+    cat requests >&"$conn"
+    read_until "$conn" 'HTTP/1.1 200'
+}
+
+not_listening() {
+    ! ss -ltnH "sport = :$PORT" | grep -q .
+}
+
+@test "a stop lets what is in flight finish" {
+    for signal in TERM INT; do
+        start
+        dial_in_flight 700
+        kill -"$signal" "$PID"
+        read_until "$conn" 'HTTP/1.1 200'
+        read_until "$conn" 'Content-Length: 1234'
+        read_until "$conn" 'Connection: close'
+        exec {conn}>&-
+        await_end
+        [ "$ended" -eq 0 ]
+    done
+}
+
+@test "a stop under load ends it with 0, in time" {
+    start
+    connections=16
+    [ "$(model)" != blocking ] || connections=1
+    wrk -t 1 -c "$connections" -d 60 "http://$ADDRESS/work?cpu_us=20&bytes=5000" >log 2>&1 3>&- &
+    client=$!
+    await busy
+    kill -TERM "$PID"
+    await_end
+    kill -INT "$client" 2>/dev/null || true
+    wait "$client" || true
+    [ "$ended" -eq 0 ]
+    ! grep -q 'Non-2xx' log
+    [ ! -s "$ERR" ]
+}
+
+busy() {
+    [ "$(cpu_ticks)" -gt 5 ]
+}
+
+@test "idle connections do not hold up a stop" {
+    start
+    for i in 1 2 3 4; do
+        dial
+    done
+    SECONDS=0
+    kill -TERM "$PID"
+    await_end
+    [ "$ended" -eq 0 ]
+    [ "$SECONDS" -lt 5 ] # the grace that what is in flight would get
+}
+
+@test "a client that never ends is abandoned after the grace" {
+    start
+    dial_in_flight 60000
+    kill -TERM "$PID"
+    await_end
+    [ "$ended" -eq 0 ]
+    exec {conn}>&-
+}
+
+@test "a second signal ends it at once" {
+    start
+    dial_in_flight 60000
+    SECONDS=0
+    kill -TERM "$PID"
+    await not_listening
+    kill -TERM "$PID"
+    await_end
+    [ "$SECONDS" -lt 5 ]
+    exec {conn}>&-
+}
