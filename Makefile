@@ -154,8 +154,15 @@ $(BUILD)/tests/helpers/%: $(BUILD)/tests/e2e/helpers/%.o
 	@mkdir -p $(@D)
 	$(call link)
 
+# One file of tests for all servers, run against each; then those of the other programs.
+E2E_ONCE := $(filter-out tests/e2e/servers.bats,$(wildcard tests/e2e/*.bats))
 e2e: all $(E2E_HELPERS) ## the end-to-end tests alone
-	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) bats tests/e2e
+	@failed=0; for s in $(SERVERS); do \
+	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$$(basename $$s): " \
+	        bats tests/e2e/servers.bats || failed=1; \
+	done; \
+	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) bats $(E2E_ONCE) || failed=1; \
+	exit $$failed
 
 # The same tests, by binaries that watch themselves. A defect ends the process with a report.
 .PHONY: test-asan test-tsan

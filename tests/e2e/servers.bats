@@ -15,7 +15,7 @@ setup_file() {
 
 setup() {
     PID=
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
 }
 
 teardown() {
@@ -51,7 +51,7 @@ teardown() {
     "$SERVER" --compute-rate 1 >out 2>err 3>&- &
     PID=$!
     await grep -q '127.0.0.1:8080' out err # ready there, or it is taken
-    ! grep -q '0\.0\.0\.0\|\[::\]' out err
+    run ! grep -q '0\.0\.0\.0\|\[::\]' out err
 }
 
 @test "it listens where it was told to, and nowhere else" {
@@ -328,7 +328,7 @@ refuses() { # STATUS TEXT... -- ARGUMENTS
     dial
     second=$conn
     get /hello >&"$second"
-    ! read -r -t 0.5 line <&"$second"
+    run ! read -r -t 0.5 line <&"$second"
     exec {first}>&-
     read_until "$second" 'HTTP/1.1 200'
     exec {second}>&-
@@ -404,7 +404,7 @@ not_listening() {
     kill -INT "$client" 2>/dev/null || true
     wait "$client" || true
     [ "$ended" -eq 0 ]
-    ! grep -q 'Non-2xx' log
+    run ! grep -q 'Non-2xx' log
     [ ! -s "$ERR" ]
 }
 
