@@ -145,13 +145,14 @@ static bool slot_reserve(struct slot *s, size_t more)
 }
 
 /* Draws a request and puts it into the output; slot_go sends it. It was to begin at
- * `intended_ns`; `due_ns` is when this generator could have acted, from which its lag counts. */
-static void slot_request(struct slot *s, uint64_t intended_ns, uint64_t due_ns)
+ * `intended_ns`; `due_ns` is when this generator could have acted, from which its lag counts.
+ * Without memory for it, it is an error at once. */
+static bool slot_request(struct slot *s, uint64_t intended_ns, uint64_t due_ns)
 {
     struct worker *w = s->worker;
     if (!slot_reserve(s, mix_most_bytes(w->mix))) {
         count_error(w, ERROR_WRITE, intended_ns);
-        return;
+        return false;
     }
     struct flight *f = &s->flights[(s->first + s->in_flight++) % w->options->pipeline];
     struct random_stream *random = w->options->open_loop ? &w->requests : &s->requests;
@@ -160,12 +161,13 @@ static void slot_request(struct slot *s, uint64_t intended_ns, uint64_t due_ns)
     f->sent_ns = 0;
     s->unsent++;
     if (w->phase != MEASURING)
-        return;
+        return true;
     s->used = true;
     if (w->options->open_loop || w->options->think_ms > 0) {
         uint64_t now_ns = clock_now_ns();
         histogram_record(w->tally.send_lag, now_ns > due_ns ? now_ns - due_ns : 0);
     }
+    return true;
 }
 
 static void slot_go(struct slot *s)
@@ -181,7 +183,8 @@ static void slot_fill(struct slot *s, uint64_t at_ns)
 {
     while (s->in_flight < s->worker->options->pipeline) {
         count_begin(s->worker, at_ns);
-        slot_request(s, at_ns, at_ns);
+        if (!slot_request(s, at_ns, at_ns))
+            break;
     }
     slot_go(s);
 }

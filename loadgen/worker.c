@@ -163,7 +163,7 @@ static void *run(void *argument)
             slot_push_free(&w->slots[i - 1]);
         on_arrivals(w);
     } else {
-        on_opening(w, tick(w));
+        deadlines_set(&w->deadlines, &w->opening, w->times.start_ns);
     }
     ev_run(w->loop, 0);
     sem_post(&w->measured);
