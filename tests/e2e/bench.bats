@@ -4,6 +4,8 @@
 # failure can be had at will and nothing depends on the speed of the machine.
 # $BIN is the folder of the programs under test.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     cd "$BATS_TEST_TMPDIR"
     mkdir fake workloads
@@ -92,8 +94,8 @@ identities() {
     [ "$(head -1 out/summary.tsv)" = "$(printf 'model\tworkload\tpoint\tmetric\tunit\tmedian\tlow\thigh\ttrials\tvalid')" ]
     grep -qP '^alpha\tplain\t-\tthroughput\t1/s\t100.5\t100.5\t100.5\t3\t3$' out/summary.tsv
     grep -qP '^alpha\tplain\t-\terrors\trequests\t3\t' out/summary.tsv
-    ! grep -q response_p99 out/summary.tsv
-    ! grep -qiE 'nan|inf\b' out/summary.tsv
+    run ! grep -q response_p99 out/summary.tsv
+    run ! grep -qiE 'nan|inf\b' out/summary.tsv
     grep -q 'server-alpha served 1 of 4 connections' out/summary.md
     [ "$(grep -c 'the moon is full' out/summary.md)" -eq 1 ]
 }
