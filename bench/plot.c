@@ -366,7 +366,7 @@ static size_t write_memory(FILE *out, const struct subject *s)
                 put_point(out, s, g);
                 fprintf(out, "\t%s", memory_kinds[k].name);
                 put_estimate(out, estimate_with(s, g, memory_kinds[k].bytes), MIB_PER_BYTE);
-                put(out, slope);
+                put(out, fabs(slope) < 0.5 ? 0 : slope); /* no "-0 bytes" */
                 fputc('\n', out);
             }
         }
