@@ -302,6 +302,8 @@ static struct label label_of(const struct plan *p, const struct cell *c, const c
 /* What a person who watches should know about a result. NULL: nothing. */
 static const char *note_on(const json_t *result, struct error *space)
 {
+    /* Where each request has a connection of its own, a connection unserved is a request. */
+    bool close = json_is_true(json_at(result, "settings.close"));
     const char *message = json_string_value(json_at(result, "error"));
     double served = json_number_at(result, "connections.served");
     double unserved = json_number_at(result, "connections.unserved");
@@ -309,7 +311,7 @@ static const char *note_on(const json_t *result, struct error *space)
         error_set(space, "failed: %s", message);
     else if (json_number_at(result, "requests.completed") == 0)
         error_set(space, "no request was answered");
-    else if (unserved > 0)
+    else if (unserved > 0 && !close)
         error_set(space, "served %.0f of %.0f connections", served, served + unserved);
     else
         return NULL;

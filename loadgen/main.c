@@ -352,7 +352,7 @@ static void judge(struct session *s)
                  "the generator was at its limit (%.0f %% of a CPU): the throughput is a lower "
                  "bound; more --threads or CPUs may help",
                  run->generator_utilisation * 100);
-    if (t->slots_served < t->slots_used)
+    if (t->slots_served < t->slots_used && !s->options.close)
         run_warn(run, "%llu of %llu connections were not served at all",
                  (unsigned long long)(t->slots_used - t->slots_served),
                  (unsigned long long)t->slots_used);
@@ -422,9 +422,10 @@ static int report(struct session *s)
     else if (!s->run.tally)
         for (unsigned i = 0; i < s->run.warning_count; i++)
             warnx("%s", s->run.warnings[i]);
-    if (!written || s->run.failed || (s->run.tally && !tally_is_consistent(s->run.tally)))
+    const struct tally *t = s->run.tally;
+    if (!written || !t || !tally_is_consistent(t))
         return 1;
-    return s->run.tally && s->run.tally->completed > 0 ? 0 : EXIT_NOTHING_SUCCEEDED;
+    return t->completed > 0 ? 0 : EXIT_NOTHING_SUCCEEDED;
 }
 
 static void release(struct session *s)

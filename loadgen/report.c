@@ -358,7 +358,7 @@ void run_print(const struct run *run, FILE *out)
                 (unsigned long long)t->completed, (unsigned long long)tally_errors(t),
                 (unsigned long long)t->unfinished);
         print_errors(out, t);
-        if (t->slots_served < t->slots_used)
+        if (t->slots_served < t->slots_used && !o->close)
             fprintf(out, "  served: %llu of %llu connections\n",
                     (unsigned long long)t->slots_served, (unsigned long long)t->slots_used);
         if (o->slow)
