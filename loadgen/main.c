@@ -30,6 +30,10 @@
 /* The time between "all threads started" and the first request. */
 #define START_DELAY_NS (2 * NS_PER_MS)
 
+/* An open loop whose every hundredth request begins later than that is not quite the load that
+ * it says, though its response times count from where they should. */
+#define LATE_NS (1 * NS_PER_MS)
+
 enum { EXIT_NOTHING_SUCCEEDED = 2 };
 
 static volatile bool stop; /* the one thing that a signal handler can reach */
@@ -356,6 +360,12 @@ static void judge(struct session *s)
         run_warn(run, "%llu of %llu connections were not served at all",
                  (unsigned long long)(t->slots_used - t->slots_served),
                  (unsigned long long)t->slots_used);
+    uint64_t lag_ns = histogram_quantile_ns(t->send_lag, 0.99);
+    if (lag_ns > LATE_NS)
+        run_warn(run,
+                 "the generator was late: one request in a hundred began %.1f ms or more after "
+                 "its time; something else may have used its CPU",
+                 (double)lag_ns / 1e6);
     unsigned open = idle_still_open(&s->idle);
     if (open < s->idle.established)
         run_warn(run, "the server closed %u of %u idle connections before the end",

@@ -9,9 +9,6 @@
 #define SATURATED_UTILISATION 0.90
 #define SERVER_BOUND_UTILISATION 0.95
 
-/* An open loop whose every hundredth request begins later than that is not the load it says. */
-#define SATURATED_LAG_US 1000.0
-
 void run_warn(struct run *run, const char *format, ...)
 {
     if (run->warning_count == RUN_WARNINGS_MOST)
@@ -49,8 +46,7 @@ bool run_is_saturated(const struct run *run)
         return false;
     bool server_bound = run->server_cpus > 0 &&
                         server_utilisation(run) > SERVER_BOUND_UTILISATION * run->server_cpus;
-    return (run->generator_utilisation > SATURATED_UTILISATION && !server_bound) ||
-           (run->options->open_loop && quantile_us(run->tally->send_lag, 0.99) > SATURATED_LAG_US);
+    return run->generator_utilisation > SATURATED_UTILISATION && !server_bound;
 }
 
 bool run_is_valid(const struct run *run)
