@@ -91,6 +91,12 @@ struct worker {
     char received[RECEIVE_BYTES];
 };
 
+/* When the next arrival of the open loop is due. */
+static inline uint64_t next_arrival_ns(const struct worker *w)
+{
+    return w->times.start_ns + arrivals_next_ns(&w->arrivals);
+}
+
 /* --- window.c: what counts, and when ---------------------------------------------------------- */
 
 /* Every reading of the clock passes through here, so that no event is booked to the wrong side of
@@ -129,10 +135,5 @@ void slot_expired(struct slot *, uint64_t at_ns, uint64_t now_ns);
 void slot_give_up_old(struct slot *, uint64_t now_ns);
 
 void slot_close(struct slot *);
-
-/* --- worker.c --------------------------------------------------------------------------------- */
-
-/* The arrivals due before `until_ns` that were not seen to yet join the queue. */
-void queue_due_arrivals(struct worker *, uint64_t until_ns);
 
 #endif

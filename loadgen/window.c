@@ -36,11 +36,21 @@ void count_censored(struct worker *w, uint64_t intended_ns, uint64_t sent_ns, ui
     w->tally.service_censored++;
 }
 
+/* Arrivals that were due, but that this thread was too late to see: they have begun like others. */
+static void take_unseen_arrivals(struct worker *w, uint64_t end_ns)
+{
+    for (uint64_t at_ns; (at_ns = next_arrival_ns(w)) < end_ns; arrivals_advance(&w->arrivals)) {
+        count_begin(w, at_ns);
+        w->tally.unfinished++;
+        count_censored(w, at_ns, 0, end_ns);
+    }
+}
+
 /* What has begun and is not answered is not forgotten: it counts with its age so far. */
 static void window_end(struct worker *w, uint64_t end_ns)
 {
     if (w->options->open_loop)
-        queue_due_arrivals(w, end_ns);
+        take_unseen_arrivals(w, end_ns);
     w->cpu_ns = thread_cpu_ns() - w->cpu_begin_ns;
     w->window_ns = end_ns - w->times.window_begin_ns;
     struct tally *t = &w->tally;

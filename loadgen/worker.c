@@ -40,20 +40,6 @@ static void arrive(struct worker *w, uint64_t intended_ns)
     slot_take(s, intended_ns);
 }
 
-static uint64_t next_arrival_ns(const struct worker *w)
-{
-    return w->times.start_ns + arrivals_next_ns(&w->arrivals);
-}
-
-void queue_due_arrivals(struct worker *w, uint64_t until_ns)
-{
-    for (uint64_t at_ns; (at_ns = next_arrival_ns(w)) < until_ns; arrivals_advance(&w->arrivals)) {
-        count_begin(w, at_ns);
-        if (!queue_push(&w->queue, at_ns))
-            count_error(w, ERROR_WRITE, at_ns);
-    }
-}
-
 static void on_arrivals(struct worker *w)
 {
     for (;;) {
