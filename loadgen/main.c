@@ -1,6 +1,7 @@
 /* A run from its first to its last step: start the server, warm up, measure, report. */
 #include "common/address.h"
 #include "common/clock.h"
+#include "common/descriptors.h"
 #include "loadgen/idle.h"
 #include "loadgen/options.h"
 #include "loadgen/probe.h"
@@ -10,12 +11,12 @@
 
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* How often the server is looked at during the run. */
@@ -116,18 +117,14 @@ static void build_mix(struct session *s)
     s->run.mix = s->mix;
 }
 
-static void raise_descriptor_limit(const struct options *o)
+static void prepare_descriptors(const struct options *o)
 {
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    unsigned long needed =
-        (unsigned long)o->connections + o->idle + o->slow + 64 + 4ul * o->threads;
-    if (needed > limit.rlim_cur)
+    unsigned long connections = (unsigned long)o->connections + o->idle + o->slow;
+    unsigned long needed = connections + 64 + 4ul * o->threads;
+    unsigned long limit = descriptors_prepare(ULONG_MAX, needed);
+    if (needed > limit)
         errx(1, "%lu connections need %lu descriptors, and the limit is %lu: raise it (ulimit -Hn)",
-             (unsigned long)o->connections + o->idle + o->slow, needed,
-             (unsigned long)limit.rlim_cur);
+             connections, needed, limit);
 }
 
 /* --- the server ------------------------------------------------------------------------------- */
@@ -466,7 +463,7 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit(&s.options);
+    prepare_descriptors(&s.options);
     read_body(&s);
     build_mix(&s);
     s.json = open_output(s.options.json);

@@ -1,6 +1,7 @@
 /* From the command line to a listening socket to the model's hands: the same in every server. */
 #include "common/address.h"
 #include "common/clock.h"
+#include "common/descriptors.h"
 #include "servers/handler/compute.h"
 #include "servers/model.h"
 #include "servers/options.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* Iterations per microsecond when nothing disturbs: the best of several short runs. */
@@ -34,13 +34,8 @@ static double calibrate(void)
 /* More would not fit the table of stop.c; "unlimited" is 2^30 descriptors on some systems. */
 enum { MOST_DESCRIPTORS = 1 << 20 };
 
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max < MOST_DESCRIPTORS ? limit.rlim_max : MOST_DESCRIPTORS;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
+/* The table grows once, before the first client, and not under load; it is half a MiB at most. */
+enum { EXPECTED_DESCRIPTORS = 1 << 16 };
 
 static int listen_on(const char *where, unsigned backlog)
 {
@@ -101,7 +96,7 @@ int main(int argc, char **argv)
 
     if (options.pinned && sched_setaffinity(0, sizeof options.cpus, &options.cpus) < 0)
         err(1, "cannot pin to the CPUs of --cpus");
-    raise_descriptor_limit();
+    descriptors_prepare(MOST_DESCRIPTORS, EXPECTED_DESCRIPTORS);
     /* A sleeping thread wakes when its time is up, not up to 50 us later (prctl(2)):
      * a thread's wait must be as precise as a loop's timerfd. Threads inherit it. */
     prctl(PR_SET_TIMERSLACK, 1);
