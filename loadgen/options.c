@@ -1,9 +1,9 @@
 #include "loadgen/options.h"
 
+#include "common/arguments.h"
 #include "common/clock.h"
 #include "common/units.h"
 
-#include <argp.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,25 +73,6 @@ static const struct argp_option known[] = {
     {0},
 };
 
-static unsigned count(struct argp_state *state, const char *option, const char *value,
-                      uint64_t least, uint64_t most)
-{
-    uint64_t number = 0;
-    if (!parse_count(value, least, most, &number))
-        argp_error(state, "%s %s: expected a whole number from %llu to %llu", option, value,
-                   (unsigned long long)least, (unsigned long long)most);
-    return (unsigned)number;
-}
-
-static uint64_t seconds_ns(struct argp_state *state, const char *option, const char *value,
-                           double least_s)
-{
-    uint64_t ns = 0;
-    if (!parse_seconds_ns(value, 86400, &ns) || (double)ns < least_s * (double)NS_PER_S)
-        argp_error(state, "%s %s: expected seconds from %g to 86400", option, value, least_s);
-    return ns;
-}
-
 static double decimal(struct argp_state *state, const char *option, const char *value, double least,
                       double most, const char *what)
 {
@@ -133,7 +114,7 @@ static void parse_url(struct argp_state *state, const char *url, struct options 
     o->port = 80;
     if (colon) {
         *colon = '\0';
-        o->port = count(state, "URL port", colon + 1, 0, 65535);
+        o->port = argument_count(state, "URL port", colon + 1, 0, 65535);
     }
     if (bracket) {
         *bracket = '\0';
@@ -194,7 +175,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct options *o = state->input;
     switch (key) {
-    case 'c': o->connections = count(state, "--connections", value, 1, 1000000); break;
+    case 'c': o->connections = argument_count(state, "--connections", value, 1, 1000000); break;
     case 'r':
         o->rate_rps = decimal(state, "--rate", value, 0.001, 1e8, "arrivals per second");
         o->open_loop = true;
@@ -207,38 +188,39 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_THINK:
         o->think_ms = decimal(state, "--think-ms", value, 0, 3.6e6, "milliseconds");
         break;
-    case 'd': o->duration_ns = seconds_ns(state, "--duration", value, 0.01); break;
-    case OPTION_WARMUP: o->warmup_ns = seconds_ns(state, "--warmup", value, 0); break;
-    case 't': o->threads = count(state, "--threads", value, 1, 1024); break;
+    case 'd': o->duration_ns = argument_seconds_ns(state, "--duration", value, 0.01); break;
+    case OPTION_WARMUP: o->warmup_ns = argument_seconds_ns(state, "--warmup", value, 0); break;
+    case 't': o->threads = argument_count(state, "--threads", value, 1, 1024); break;
     case OPTION_CLOSE: o->close = true; break;
     case OPTION_HTTP: o->http_1_0 = !second_of(state, "--http", value, "1.0", "1.1"); break;
-    case OPTION_PIPELINE: o->pipeline = count(state, "--pipeline", value, 1, 1024); break;
-    case OPTION_TIMEOUT: o->timeout_ns = seconds_ns(state, "--timeout", value, 0.001); break;
+    case OPTION_PIPELINE: o->pipeline = argument_count(state, "--pipeline", value, 1, 1024); break;
+    case OPTION_TIMEOUT:
+        o->timeout_ns = argument_seconds_ns(state, "--timeout", value, 0.001);
+        break;
     case 'X': o->method = value; break;
     case 'H': add_header(state, value, o); break;
     case OPTION_BODY: o->body_file = value; break;
     case OPTION_ANY_BODY: o->any_body = true; break;
     case OPTION_MIX: o->mix_file = value; break;
-    case OPTION_IDLE: o->idle = count(state, "--idle", value, 0, 1000000); break;
-    case OPTION_SLOW: o->slow = count(state, "--slow", value, 0, 1000000); break;
+    case OPTION_IDLE: o->idle = argument_count(state, "--idle", value, 0, 1000000); break;
+    case OPTION_SLOW: o->slow = argument_count(state, "--slow", value, 0, 1000000); break;
     case OPTION_SEED:
         if (!parse_count(value, 0, INT64_MAX, &o->seed)) /* what JSON's integers can hold */
             argp_error(state, "--seed %s: expected a whole number below 2^63", value);
         break;
     case OPTION_CPUS:
-        if (!parse_cpu_list(value, &o->cpus))
-            argp_error(state,
-                       "--cpus %s: expected CPUs that this process may use, as in 1 or 1,2-3",
-                       value);
+        o->cpus = argument_cpus(state, "--cpus", value);
         o->pinned = true;
         break;
-    case OPTION_PID: o->pid = (pid_t)count(state, "--pid", value, 1, INT_MAX); break;
+    case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
     case OPTION_SYSCALLS: o->syscalls = true; break;
     case OPTION_NO_PROBE: o->no_probe = true; break;
     case OPTION_JSON: o->json = value; break;
     case OPTION_HGRM: o->hgrm = value; break;
     case OPTION_TIMELINE: o->timeline = value; break;
-    case OPTION_INTERVAL: o->interval_ns = seconds_ns(state, "--interval", value, 0.001); break;
+    case OPTION_INTERVAL:
+        o->interval_ns = argument_seconds_ns(state, "--interval", value, 0.001);
+        break;
     case ARGP_KEY_ARG: take_argument(state, value, o); break;
     case ARGP_KEY_END: check_whole(state, o); break;
     default: return ARGP_ERR_UNKNOWN;

@@ -1,9 +1,9 @@
 #include "servers/options.h"
 
+#include "common/arguments.h"
 #include "common/clock.h"
 #include "common/units.h"
 
-#include <argp.h>
 #include <limits.h>
 #include <string.h>
 
@@ -61,16 +61,6 @@ static void refuse(struct argp_state *state, const char *option, const char *val
     argp_error(state, "--%s %s: expected %s", option, value, expected);
 }
 
-static unsigned count(struct argp_state *state, const char *option, const char *value,
-                      uint64_t least, uint64_t most)
-{
-    uint64_t number = 0;
-    if (!parse_count(value, least, most, &number))
-        argp_error(state, "--%s %s: expected a whole number from %llu to %llu", option, value,
-                   (unsigned long long)least, (unsigned long long)most);
-    return (unsigned)number;
-}
-
 static uint64_t bytes(struct argp_state *state, const char *option, const char *value,
                       uint64_t least, uint64_t most)
 {
@@ -79,14 +69,6 @@ static uint64_t bytes(struct argp_state *state, const char *option, const char *
         argp_error(state, "--%s %s: expected from %llu to %llu bytes, as in 64K", option, value,
                    (unsigned long long)least, (unsigned long long)most);
     return number;
-}
-
-static uint64_t seconds_ns(struct argp_state *state, const char *option, const char *value)
-{
-    uint64_t ns = 0;
-    if (!parse_seconds_ns(value, 86400, &ns) || ns < NS_PER_MS)
-        refuse(state, option, value, "seconds from 0.001 to 86400");
-    return ns;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -99,24 +81,26 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         if (!parsing->model->has_pool)
             argp_error(state, "--workers %s: the model %s has no pool of workers", value,
                        parsing->model->name);
-        o->workers = count(state, "workers", value, 1, 100000);
+        o->workers = argument_count(state, "--workers", value, 1, 100000);
         break;
-    case OPTION_BACKLOG: o->backlog = count(state, "backlog", value, 1, INT_MAX); break;
+    case OPTION_BACKLOG: o->backlog = argument_count(state, "--backlog", value, 1, INT_MAX); break;
     case OPTION_MAX_CONNECTIONS:
-        o->max_connections = count(state, "max-connections", value, 0, SEM_VALUE_MAX);
+        o->max_connections = argument_count(state, "--max-connections", value, 0, SEM_VALUE_MAX);
         break;
     case OPTION_KEEPALIVE_REQUESTS:
-        o->keepalive_requests = count(state, "keepalive-requests", value, 0, UINT_MAX);
+        o->keepalive_requests = argument_count(state, "--keepalive-requests", value, 0, UINT_MAX);
         break;
-    case OPTION_IDLE_TIMEOUT: o->idle_timeout_ns = seconds_ns(state, "idle-timeout", value); break;
+    case OPTION_IDLE_TIMEOUT:
+        o->idle_timeout_ns = argument_seconds_ns(state, "--idle-timeout", value, 0.001);
+        break;
     case OPTION_HEADER_TIMEOUT:
-        o->header_timeout_ns = seconds_ns(state, "header-timeout", value);
+        o->header_timeout_ns = argument_seconds_ns(state, "--header-timeout", value, 0.001);
         break;
     case OPTION_MAX_HEADER:
         o->max_header_bytes = bytes(state, "max-header", value, 64, 1 << 20);
         break;
     case OPTION_MAX_HEADER_FIELDS:
-        o->max_header_fields = count(state, "max-header-fields", value, 1, 100000);
+        o->max_header_fields = argument_count(state, "--max-header-fields", value, 1, 100000);
         break;
     case OPTION_MAX_BODY: o->max_body_bytes = bytes(state, "max-body", value, 0, 1 << 30); break;
     case OPTION_ROOT: o->root = value; break;
@@ -129,8 +113,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         o->stack_bytes = bytes(state, "stack-size", value, (uint64_t)PTHREAD_STACK_MIN, 1ull << 40);
         break;
     case OPTION_CPUS:
-        if (!parse_cpu_list(value, &o->cpus))
-            refuse(state, "cpus", value, "CPUs that this process may use, as in 0 or 0,2-3");
+        o->cpus = argument_cpus(state, "--cpus", value);
         o->pinned = true;
         break;
     case ARGP_KEY_ARG: argp_error(state, "unexpected argument: %s", value); break;
