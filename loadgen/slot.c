@@ -1,5 +1,6 @@
 /* The life of a connection: connect, send, receive, and what follows. */
 #include "common/clock.h"
+#include "common/sockets.h"
 #include "loadgen/engine.h"
 
 #include <errno.h>
@@ -80,11 +81,6 @@ static void slot_opened(struct slot *s, uint64_t now_ns)
     if (w->phase == MEASURING)
         histogram_record(w->tally.connect, now_ns - s->connect_began_ns);
     response_begin(&s->parser);
-}
-
-static bool not_ready(int error)
-{
-    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
 /* Sends what is to be sent. On a socket that is still connecting, send says EAGAIN; on loopback

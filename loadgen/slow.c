@@ -1,5 +1,6 @@
 #include "loadgen/slow.h"
 
+#include "common/sockets.h"
 #include "loadgen/response.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ static void send_byte(struct slow_clients *all, struct slow_client *c)
     ssize_t n = send(c->fd, c->request + c->sent, 1, MSG_NOSIGNAL);
     if (n > 0)
         c->sent++;
-    else if (errno != EAGAIN && errno != EINTR)
+    else if (!not_ready(errno))
         fail(all, c);
 }
 
@@ -68,7 +69,7 @@ static void read_little(struct slow_clients *all, struct slow_client *c)
 {
     char bytes[SLOW_READ_BYTES];
     ssize_t n = recv(c->fd, bytes, sizeof bytes, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && not_ready(errno))
         return;
     size_t used;
     enum response_state state = RESPONSE_BROKEN; /* a reset */

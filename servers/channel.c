@@ -1,6 +1,7 @@
 #include "servers/channel.h"
 
 #include "common/clock.h"
+#include "common/sockets.h"
 #include "servers/stop.h"
 
 #include <errno.h>
@@ -88,11 +89,6 @@ struct interest channel_interest(struct channel *ch)
             return want;
         }
     }
-}
-
-static bool not_ready(int error)
-{
-    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
 bool channel_receive(struct channel *ch)
