@@ -172,13 +172,21 @@ static size_t write_latency(FILE *out, const struct subject *s)
     return write_plain(out, s, latency_rows);
 }
 
-static size_t switches_row(FILE *out, const struct subject *s, struct group g)
+/* The two parts of a cost, and their sum with its low and high. */
+static void put_stack(FILE *out, const struct subject *s, struct group g, const char *lower,
+                      const char *upper, const char *sum)
 {
     put_identity(out, s, g);
-    put(out, median_of(s, g, "switches_voluntary_per_request"));
-    put(out, median_of(s, g, "switches_involuntary_per_request"));
-    put_estimate(out, estimate_metric(s, g, "switches_per_request"), 1);
+    put(out, median_of(s, g, lower));
+    put(out, median_of(s, g, upper));
+    put_estimate(out, estimate_metric(s, g, sum), 1);
     fputc('\n', out);
+}
+
+static size_t switches_row(FILE *out, const struct subject *s, struct group g)
+{
+    put_stack(out, s, g, "switches_voluntary_per_request", "switches_involuntary_per_request",
+              "switches_per_request");
     return 1;
 }
 
@@ -191,11 +199,7 @@ static size_t write_switches(FILE *out, const struct subject *s)
 
 static size_t cpu_row(FILE *out, const struct subject *s, struct group g)
 {
-    put_identity(out, s, g);
-    put(out, median_of(s, g, "cpu_user_per_request"));
-    put(out, median_of(s, g, "cpu_system_per_request"));
-    put_estimate(out, estimate_metric(s, g, "cpu_per_request"), 1);
-    fputc('\n', out);
+    put_stack(out, s, g, "cpu_user_per_request", "cpu_system_per_request", "cpu_per_request");
     return 1;
 }
 
