@@ -19,7 +19,7 @@ OWN_CPPFLAGS := -D_GNU_SOURCE -DSWITCHPOINT_VERSION='"$(VERSION)"'
 OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PKG_CONFIG ?= pkg-config
-PKGS := jansson inih gsl
+PKGS := jansson inih gsl zlib
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
 missing := $(strip $(foreach p,$(PKGS),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
 ifneq ($(missing),)
@@ -28,6 +28,7 @@ endif
 endif
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 JSON_LIBS  := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
+ZLIB_LIBS  := $(shell $(PKG_CONFIG) --libs zlib 2>/dev/null)
 INI_LIBS   := $(shell $(PKG_CONFIG) --libs inih 2>/dev/null)
 GSL_LIBS   := $(shell $(PKG_CONFIG) --libs gsl 2>/dev/null)
 
@@ -82,19 +83,27 @@ $(BUILD)/flags: FORCE
 
 link = $(CC) $(OWN_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(1) $(LDLIBS)
 
-$(BUILD)/bin/loadgen: $(BUILD)/loadgen/main.o $(LOADGEN_OBJ) $(COMMON_OBJ) $(LLHTTP_OBJ)
+# What the programs share: each takes from the archive just what it names.
+COMMON := $(BUILD)/parts/common.a
+$(COMMON): $(COMMON_OBJ) $(LLHTTP_OBJ)
+archive = rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(BUILD)/parts/%.a:
 	@mkdir -p $(@D)
-	$(call link,-lev $(LLHTTP_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+	$(archive)
 
-$(BUILD)/bin/bench: $(BUILD)/bench/main.o $(BENCH_OBJ) $(COMMON_OBJ)
+$(BUILD)/bin/loadgen: $(BUILD)/loadgen/main.o $(LOADGEN_OBJ) $(COMMON)
 	@mkdir -p $(@D)
-	$(call link,$(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+	$(call link,$(COMMON) -lev $(LLHTTP_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
+
+$(BUILD)/bin/bench: $(BUILD)/bench/main.o $(BENCH_OBJ) $(COMMON)
+	@mkdir -p $(@D)
+	$(call link,$(COMMON) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
 # A model is one file, and the one difference between two servers.
 define server_rule
-$(BUILD)/bin/server-$(1): $(BUILD)/servers/models/$(subst -,_,$(1)).o $(SERVER_OBJ) $(COMMON_OBJ) $(LLHTTP_OBJ)
+$(BUILD)/bin/server-$(1): $(BUILD)/servers/models/$(subst -,_,$(1)).o $(SERVER_OBJ) $(COMMON)
 	@mkdir -p $$(@D)
-	$$(call link,-lev $$(LLHTTP_LIBS) -lm)
+	$$(call link,$(COMMON) -lev $$(LLHTTP_LIBS) -lm)
 endef
 $(foreach m,$(ALL_MODELS),$(eval $(call server_rule,$(m))))
 
@@ -128,19 +137,14 @@ compare-peers: all $(BUILD)/peers/floor_server ## against nginx, wrk, h2load and
 
 # Each part of the suite is an archive, from which a test takes just the members that it names:
 # the parts need not know of each other's names.
-TEST_PARTS := $(patsubst %,$(BUILD)/parts/%.a,servers loadgen bench common)
+TEST_PARTS := $(patsubst %,$(BUILD)/parts/%.a,servers loadgen bench) $(COMMON)
 $(BUILD)/parts/servers.a: $(filter-out %/main.o,$(SERVER_OBJ))
 $(BUILD)/parts/loadgen.a: $(LOADGEN_OBJ)
 $(BUILD)/parts/bench.a: $(BENCH_OBJ)
-$(BUILD)/parts/common.a: $(COMMON_OBJ) $(LLHTTP_OBJ)
-$(TEST_PARTS):
-	@mkdir -p $(@D)
-	@rm -f $@
-	$(AR) rcs $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(call link,$(TEST_PARTS) -lcmocka -lev $(LLHTTP_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) -lm)
+	$(call link,$(TEST_PARTS) -lcmocka -lev $(LLHTTP_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
 .PHONY: test unit e2e
 test: unit e2e ## unit tests, then end-to-end tests against every server binary
@@ -178,7 +182,7 @@ FUZZ_SECONDS ?= 300
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(call link,$(TEST_PARTS) -fsanitize=fuzzer $(LLHTTP_LIBS) $(GSL_LIBS) -lm)
+	$(call link,$(TEST_PARTS) -fsanitize=fuzzer $(LLHTTP_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
 .PHONY: fuzz fuzz-build
 fuzz-build: $(FUZZERS)

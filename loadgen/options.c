@@ -29,6 +29,7 @@ enum {
     OPTION_SYSCALLS,
     OPTION_NO_PROBE,
     OPTION_JSON,
+    OPTION_HISTOGRAMS,
     OPTION_HGRM,
     OPTION_TIMELINE,
     OPTION_INTERVAL,
@@ -67,6 +68,8 @@ static const struct argp_option known[] = {
     {"no-probe", OPTION_NO_PROBE, 0, 0, "Leave its counters alone, to see what probing costs", 0},
     {0, 0, 0, 0, "Report:", 4},
     {"json", OPTION_JSON, "FILE", 0, "Write the result object; - is standard output", 0},
+    {"histograms", OPTION_HISTOGRAMS, 0, 0,
+     "With --json: the whole distributions too, as HdrHistogram encodes them", 0},
     {"hgrm", OPTION_HGRM, "FILE", 0, "Write the response times' percentile spectrum", 0},
     {"timeline", OPTION_TIMELINE, "FILE", 0, "Write a row per interval, as TSV", 0},
     {"interval", OPTION_INTERVAL, "S", 0, "Length of the timeline's intervals (1)", 0},
@@ -216,6 +219,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_SYSCALLS: o->syscalls = true; break;
     case OPTION_NO_PROBE: o->no_probe = true; break;
     case OPTION_JSON: o->json = value; break;
+    case OPTION_HISTOGRAMS: o->histograms = true; break;
     case OPTION_HGRM: o->hgrm = value; break;
     case OPTION_TIMELINE: o->timeline = value; break;
     case OPTION_INTERVAL:

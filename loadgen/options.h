@@ -46,6 +46,7 @@ struct options {
     /* the report */
     bool syscalls; /* count system calls, in a phase after the window */
     bool no_probe;
+    bool histograms; /* in the result object, whole */
     const char *json, *hgrm, *timeline;
     uint64_t interval_ns;
 };

@@ -1,5 +1,7 @@
 #include "loadgen/report.h"
 
+#include "common/histogram_codec.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -136,7 +138,17 @@ static json_t *requests_json(const struct tally *t)
                      "errors", errors);
 }
 
-static json_t *distribution_json(const struct histogram *h, uint64_t censored)
+/* The whole of it, so that others can merge it: what percentiles cannot be. */
+static json_t *encoded(const struct histogram *h)
+{
+    char *text = histogram_encode(h);
+    json_t *json = text_or_null(text);
+    free(text);
+    return json;
+}
+
+static json_t *distribution_json(const struct run *run, const struct histogram *h,
+                                 uint64_t censored)
 {
     static const struct {
         const char *name;
@@ -153,6 +165,8 @@ static json_t *distribution_json(const struct histogram *h, uint64_t censored)
     for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
         json_object_set_new(o, quantiles[i].name,
                             number(any ? quantile_us(h, quantiles[i].quantile) : NAN));
+    if (run->options->histograms)
+        json_object_set_new(o, "histogram", encoded(h));
     return o;
 }
 
@@ -245,10 +259,10 @@ static json_t *measured_json(const struct run *run)
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:f}",
         "requests", requests_json(t),
         "throughput_rps", number(run->window_s > 0 ? (double)t->completed / run->window_s : NAN),
-        "response_us", distribution_json(t->response, t->response_censored),
-        "service_us", distribution_json(t->service, t->service_censored),
-        "connect_us", distribution_json(t->connect, 0),
-        "send_lag_us", distribution_json(t->send_lag, 0),
+        "response_us", distribution_json(run, t->response, t->response_censored),
+        "service_us", distribution_json(run, t->service, t->service_censored),
+        "connect_us", distribution_json(run, t->connect, 0),
+        "send_lag_us", distribution_json(run, t->send_lag, 0),
         "connections", connections_json(run),
         "slow", "completed", (json_int_t)t->slow_completed, "errors", (json_int_t)t->slow_errors,
         "window_s", run->window_s);

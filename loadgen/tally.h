@@ -2,7 +2,7 @@
 #ifndef LOADGEN_TALLY_H
 #define LOADGEN_TALLY_H
 
-#include "loadgen/histogram.h"
+#include "common/histogram.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #ifndef LOADGEN_TIMELINE_H
 #define LOADGEN_TIMELINE_H
 
-#include "loadgen/histogram.h"
+#include "common/histogram.h"
 
 #include <stddef.h>
 #include <stdint.h>

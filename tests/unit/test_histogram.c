@@ -1,5 +1,6 @@
 /* The histogram, against all values sorted. */
-#include "loadgen/histogram.h"
+#include "common/histogram.h"
+#include "common/histogram_codec.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
@@ -278,9 +279,100 @@ static void the_spectrum_of_nothing_is_a_heading_and_totals(void **state)
     histogram_free(h);
 }
 
+/* --- as text ---------------------------------------------------------------------------------- */
+
+static void encoded_and_decoded_every_count_is_as_it_was(void **state)
+{
+    (void)state;
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
+    struct histogram *h = histogram_new(), *back = histogram_new();
+    for (int i = 0; i < VALUES; i++)
+        histogram_record(h, (uint64_t)draw_exponential(rng));
+    histogram_record(h, 0);
+    histogram_record(h, longest_ns);
+    char *text = histogram_encode(h);
+    assert_non_null(text);
+    assert_int_equal(strncmp(text, "HISTFAAA", 8), 0);
+    assert_int_equal(histogram_decode(back, text), 0);
+    assert_int_equal(back->count, h->count);
+    assert_memory_equal(back->cells, h->cells, sizeof h->cells);
+    free(text);
+    histogram_free(h);
+    histogram_free(back);
+    gsl_rng_free(rng);
+}
+
+static void decoding_adds_to_what_is_there(void **state)
+{
+    (void)state;
+    struct histogram *h = histogram_new();
+    histogram_record(h, 1000);
+    char *text = histogram_encode(h);
+    histogram_record(h, 2000);
+    assert_int_equal(histogram_decode(h, text), 0);
+    assert_int_equal(h->count, 3);
+    assert_int_equal(h->cells[histogram_cell(1000)], 2);
+    free(text);
+    histogram_free(h);
+}
+
+static void what_other_implementations_wrote_can_be_read(void **state)
+{
+    (void)state;
+    struct histogram *h = histogram_new();
+    /* By Java's, and the test of several ports: 42, once. */
+    assert_int_equal(histogram_decode(h, "HISTFAAAAB542pNpmSzMwMDAxAABzFCaEUoz2X+AMIKZAEARAtM="),
+                     0);
+    assert_int_equal(h->count, 1);
+    assert_int_equal(histogram_quantile_ns(h, 0.5), 42);
+    histogram_clear(h);
+    /* By that for Vala: 100, 200 and 250. */
+    assert_int_equal(
+        histogram_decode(h, "HISTFAAAACV4nJNpmSzMwMDAwQABzFCaEUrp2H+AsI4zMh1lZEpkAgBdIQSk"), 0);
+    assert_int_equal(h->count, 3);
+    assert_int_equal(h->min_ns, 100);
+    assert_int_equal(histogram_quantile_ns(h, 0.5), 200);
+    assert_int_equal(h->max_ns, 250);
+    histogram_free(h);
+}
+
+static void what_is_no_histogram_is_refused_and_adds_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "not base64!",
+        "SElTVEZBQUE=",
+        "HISTFAAAAB542pNpmSzMwMDAxAAB",                                     /* cut off */
+        "HISTFAAAACh4nJNpmSzMwMDAwQABTFCaEURcm7yEwf4DROArF1M1230WJgCDWQb1", /* 2 digits */
+    };
+    struct histogram *h = histogram_new();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(histogram_decode(h, texts[i]), -1);
+        assert_int_equal(h->count, 0);
+    }
+    histogram_free(h);
+}
+
+static void an_empty_one_is_a_text_too(void **state)
+{
+    (void)state;
+    struct histogram *h = histogram_new();
+    char *text = histogram_encode(h);
+    assert_int_equal(histogram_decode(h, text), 0);
+    assert_int_equal(h->count, 0);
+    free(text);
+    histogram_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encoded_and_decoded_every_count_is_as_it_was),
+        cmocka_unit_test(decoding_adds_to_what_is_there),
+        cmocka_unit_test(what_other_implementations_wrote_can_be_read),
+        cmocka_unit_test(what_is_no_histogram_is_refused_and_adds_nothing),
+        cmocka_unit_test(an_empty_one_is_a_text_too),
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
         cmocka_unit_test(few_values_are_ranked_as_many_are),
         cmocka_unit_test(cells_lie_side_by_side_and_hold_what_is_theirs),

@@ -6,8 +6,8 @@
  * wherever it lies: 3 significant digits. Recording is a shift and an increment.
  *
  * One per thread and quantity; merge when the threads are done. */
-#ifndef LOADGEN_HISTOGRAM_H
-#define LOADGEN_HISTOGRAM_H
+#ifndef COMMON_HISTOGRAM_H
+#define COMMON_HISTOGRAM_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +52,9 @@ static inline void histogram_record(struct histogram *h, uint64_t ns)
     h->max_ns = ns > h->max_ns ? ns : h->max_ns;
     h->cells[histogram_cell(ns)]++;
 }
+
+/* Records `count` values of which only the cell is known: they count as its middle. */
+void histogram_record_cell(struct histogram *, unsigned cell, uint64_t count);
 
 /* Adds what `from` holds to `into`. */
 void histogram_merge(struct histogram *into, const struct histogram *from);

@@ -1,4 +1,4 @@
-#include "loadgen/histogram.h"
+#include "common/histogram.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,6 +39,18 @@ uint64_t histogram_cell_width_ns(unsigned cell)
 static uint64_t middle_ns(unsigned cell)
 {
     return histogram_cell_low_ns(cell) + histogram_cell_width_ns(cell) / 2;
+}
+
+void histogram_record_cell(struct histogram *h, unsigned cell, uint64_t count)
+{
+    if (count == 0)
+        return;
+    uint64_t ns = middle_ns(cell);
+    h->count += count;
+    h->sum_ns += count * ns;
+    h->min_ns = ns < h->min_ns ? ns : h->min_ns;
+    h->max_ns = ns > h->max_ns ? ns : h->max_ns;
+    h->cells[cell] += count;
 }
 
 void histogram_merge(struct histogram *into, const struct histogram *from)
