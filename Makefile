@@ -52,7 +52,7 @@ BENCH_OBJ   := $(call objects,bench)
 
 ALL_MODELS  := $(subst _,-,$(patsubst servers/models/%.c,%,$(wildcard servers/models/*.c)))
 SERVERS     := $(patsubst %,$(BUILD)/bin/server-%,$(ALL_MODELS))
-PROGRAMS    := $(SERVERS) $(BUILD)/bin/loadgen $(BUILD)/bin/bench
+PROGRAMS    := $(SERVERS) $(BUILD)/bin/loadgen $(BUILD)/bin/bench $(BUILD)/bin/specimen
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
@@ -98,6 +98,11 @@ $(BUILD)/bin/loadgen: $(BUILD)/loadgen/main.o $(LOADGEN_OBJ) $(COMMON)
 $(BUILD)/bin/bench: $(BUILD)/bench/main.o $(BENCH_OBJ) $(COMMON)
 	@mkdir -p $(@D)
 	$(call link,$(COMMON) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
+
+# Known costs, to hold the instrument against.
+$(BUILD)/bin/specimen: $(BUILD)/specimen/main.o $(COMMON)
+	@mkdir -p $(@D)
+	$(call link,$(COMMON))
 
 # A model is one file, and the one difference between two servers.
 define server_rule
@@ -199,7 +204,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
 
 # --- linters ----------------------------------------------------------------------------------
 
-C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench peers))
+C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench specimen peers))
 C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench)) \
              $(wildcard tests/unit/*.c tests/fuzz/*.c tests/e2e/helpers/*.c)
 SCRIPTS    = scripts/setup scripts/compare-peers .ci/run

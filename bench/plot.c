@@ -1,6 +1,6 @@
 #include "bench/plot.h"
 
-#include "bench/child.h"
+#include "bench/draw.h"
 #include "bench/files.h"
 #include "bench/json.h"
 
@@ -465,8 +465,6 @@ static const struct figure_kind kinds[] = {
     {"timeline", "timeline.gp", "response time as it went", has_timeline, write_timeline},
 };
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
-static const char *const formats[] = {"svg", "png", "pdf"};
-enum { FORMAT_COUNT = sizeof formats / sizeof *formats };
 
 static const char *axis_of(const struct workload *w)
 {
@@ -475,27 +473,6 @@ static const char *axis_of(const struct workload *w)
     if (strcmp(w->sweep, "total") == 0 || strcmp(w->sweep, "connections") == 0)
         return "connections";
     return w->sweep;
-}
-
-/* 0, or -1 with gnuplot's own words. */
-static int draw(const struct figure_kind *kind, const char *stem, const char *title,
-                const char *axis, const char *format, const char *scripts, struct error *error)
-{
-    static const double LIMIT_S = 120;
-    struct path data = path_of("%s.tsv", stem), image = path_of("%s.%s", stem, format);
-    const char *const argv[] = {"gnuplot", "-c",  kind->script, data.text, image.text,
-                                format,    title, axis,         NULL};
-    const struct child_order order = {.argv = argv, .folder = scripts, .limit_s = LIMIT_S};
-    struct outcome outcome;
-    if (child_run(&order, &outcome, error) != 0)
-        return -1;
-    int result = 0;
-    if (outcome.interrupted)
-        result = error_set(error, "interrupted");
-    else if (outcome.exit_code != 0)
-        result = error_set(error, "gnuplot could not draw %s: %s", image.text, outcome.messages);
-    outcome_free(&outcome);
-    return result;
 }
 
 /* The data file, and whether there is anything in it to draw. */
@@ -528,9 +505,13 @@ static int make_figure(const struct figure_kind *kind, const struct subject *s, 
     }
     snprintf(title, sizeof title, "%s%s%s", kind->applies ? w->title : "",
              kind->applies ? ": " : "", kind->title);
-    for (size_t f = 0; f < FORMAT_COUNT && rows > 0 && *drawing; f++)
-        *drawing = draw(kind, stem, title, kind->applies ? axis_of(w) : kind->name, formats[f],
-                        scripts, error) == 0;
+    const struct drawing figure = {.script = kind->script,
+                                   .data = path_of("%s.tsv", stem).text,
+                                   .stem = stem,
+                                   .title = title,
+                                   .axis = kind->applies ? axis_of(w) : kind->name};
+    if (rows > 0 && *drawing)
+        *drawing = draw(&figure, scripts, error) == 0;
     return 0;
 }
 
