@@ -94,6 +94,12 @@ static void add_server(struct arguments *a, const struct cell_order *o)
 {
     const struct workload *w = o->workload;
     add(a, "--");
+    if (!o->model) {
+        add(a, "%s/specimen", o->programs);
+        add_text(a, "--cpus", o->server_cpus);
+        add_words(a, o->specimen ? o->specimen : "");
+        return;
+    }
     add(a, "%s/server-%s", o->programs, o->model);
     add_text(a, "--listen", "127.0.0.1:0");
     add_option(a, "--compute-rate", o->compute_rate);
@@ -122,6 +128,7 @@ static void compose(struct arguments *a, const struct cell_order *o)
     add(a, "%lu", o->seed);
     add_text(a, "--cpus", o->loadgen_cpus);
     add_clients(a, w);
+    add_words(a, o->loadgen_options ? o->loadgen_options : "");
     add(a, "http://127.0.0.1:0%s", *w->path ? w->path : "/");
     add_server(a, o);
 }

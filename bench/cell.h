@@ -11,9 +11,11 @@
 #include <jansson.h>
 
 struct cell_order {
-    const char *programs; /* folder of loadgen and the servers */
-    const char *folder;   /* the run's: loadgen works in it */
-    const char *model;
+    const char *programs;                   /* folder of loadgen and the servers */
+    const char *folder;                     /* the run's: loadgen works in it */
+    const char *model;                      /* whose server; NULL: the specimen */
+    const char *specimen;                   /* further options of the specimen; may be NULL */
+    const char *loadgen_options;            /* further options of loadgen; may be NULL */
     const struct workload *workload;        /* as it stands at the point */
     const char *label;                      /* model-workload-point-trial, for files' names */
     const char *server_cpus, *loadgen_cpus; /* "": not pinned */

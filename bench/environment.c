@@ -8,6 +8,7 @@
 #include <gnu/libc-version.h>
 #include <gsl/gsl_version.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,9 @@
 #include <llhttp.h>
 #endif
 
-bool environment_cpus(char *server, char *loadgen, size_t size)
+/* The first CPU that this process may run on and the second; false, and two empty texts: there
+ * is only one. */
+static bool first_two_cpus(char *server, char *loadgen, size_t size)
 {
     cpu_set_t allowed;
     server[0] = loadgen[0] = '\0';
@@ -37,6 +40,23 @@ bool environment_cpus(char *server, char *loadgen, size_t size)
         cpu++;
     snprintf(loadgen, size, "%zu", cpu);
     return true;
+}
+
+int environment_choose_cpus(const char *server_wanted, const char *loadgen_wanted, char *server,
+                            char *loadgen, size_t size, struct error *error)
+{
+    if (!first_two_cpus(server, loadgen, size) && (!server_wanted || !loadgen_wanted))
+        fprintf(stderr, "bench: warning: only one CPU: the server and the load generator share "
+                        "it, nothing is pinned, and the figures say little\n");
+    const char *const wanted[] = {server_wanted, loadgen_wanted};
+    char *const places[] = {server, loadgen};
+    for (size_t i = 0; i < 2; i++) {
+        if (wanted[i] && strlen(wanted[i]) >= size)
+            return error_set(error, "the list of CPUs is too long: %s", wanted[i]);
+        if (wanted[i])
+            strcpy(places[i], wanted[i]);
+    }
+    return 0;
 }
 
 /* A small file's text without the newline at its end, or null. */

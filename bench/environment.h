@@ -5,13 +5,16 @@
 #ifndef BENCH_ENVIRONMENT_H
 #define BENCH_ENVIRONMENT_H
 
+#include "bench/error.h"
+
 #include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 
-/* The first CPU that this process may run on for the server, the second for the load
- * generator, as texts for --cpus; false (and two empty texts): there is only one. */
-bool environment_cpus(char *server, char *loadgen, size_t size);
+/* The CPUs of the server and of the load generator, as texts for --cpus in places of `size`
+ * bytes: what the user wants or, where that is NULL, the first that this process may run on and
+ * the second. With only one, nothing is pinned, and a warning says so. 0, or -1: too long. */
+int environment_choose_cpus(const char *server_wanted, const char *loadgen_wanted, char *server,
+                            char *loadgen, size_t size, struct error *);
 
 /* A new object; `programs` is the folder whose checkout, if it is in one, gives the commit. */
 json_t *environment_describe(const char *programs);

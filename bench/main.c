@@ -6,6 +6,7 @@
 #include "bench/run.h"
 #include "bench/stop.h"
 #include "bench/summary.h"
+#include "bench/validate.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -29,6 +30,8 @@ enum option_key {
     KEY_WORKLOAD_DIR,
     KEY_SERVER_CPUS,
     KEY_LOADGEN_CPUS,
+    KEY_CHECKS,
+    KEY_SHORT,
 };
 
 static const struct argp_option options[] = {
@@ -43,12 +46,15 @@ static const struct argp_option options[] = {
     {"workload-dir", KEY_WORKLOAD_DIR, "DIR", 0, "Folder of the workloads", 2},
     {"server-cpus", KEY_SERVER_CPUS, "LIST", 0, "Pin servers (default: the first CPU)", 2},
     {"loadgen-cpus", KEY_LOADGEN_CPUS, "LIST", 0, "Pin the generator (default: the second)", 2},
+    {"checks", KEY_CHECKS, "A,B", 0, "validate: only these checks (default: all)", 3},
+    {"short", KEY_SHORT, NULL, 0, "validate: two minutes, for a machine that is shared", 3},
     {0},
 };
 
 struct command_line {
     struct run_request request;
     const char *command, *folder, *programs, *workload_folder;
+    struct validate_request validation;
     bool for_new_run; /* an option was given that a resumed run takes from its plan */
 };
 
@@ -79,10 +85,14 @@ static void take_argument(struct command_line *c, const char *text, struct argp_
 static void check(const struct command_line *c, struct argp_state *state)
 {
     if (!c->command)
-        argp_error(state, "a command is missing: run, list, summary DIR or plot DIR");
+        argp_error(state, "a command is missing: run, list, summary DIR, plot DIR or validate");
     bool of_folder = strcmp(c->command, "summary") == 0 || strcmp(c->command, "plot") == 0;
-    if (!of_folder && strcmp(c->command, "run") != 0 && strcmp(c->command, "list") != 0)
-        argp_error(state, "unknown command \"%s\": run, list, summary DIR or plot DIR", c->command);
+    if (!of_folder && strcmp(c->command, "run") != 0 && strcmp(c->command, "list") != 0 &&
+        strcmp(c->command, "validate") != 0)
+        argp_error(state, "unknown command \"%s\": run, list, summary DIR, plot DIR or validate",
+                   c->command);
+    if ((c->validation.checks || c->validation.brief) && strcmp(c->command, "validate") != 0)
+        argp_error(state, "--checks and --short are for validate");
     if (of_folder && !c->folder)
         argp_error(state, "%s: the run's folder is missing, for example results/latest",
                    c->command);
@@ -111,6 +121,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_WORKLOAD_DIR: c->workload_folder = value; return 0;
     case KEY_SERVER_CPUS: r->server_cpus = value; break;
     case KEY_LOADGEN_CPUS: r->loadgen_cpus = value; break;
+    case KEY_CHECKS: c->validation.checks = value; return 0;
+    case KEY_SHORT: c->validation.brief = true; return 0;
     case ARGP_KEY_ARG: take_argument(c, value, state); return 0;
     case ARGP_KEY_END: check(c, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -122,11 +134,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "run\nlist\nsummary DIR\nplot DIR",
+    .args_doc = "run\nlist\nsummary DIR\nplot DIR\nvalidate",
     .doc = "Compares server concurrency models under the workloads in workloads/.\v"
            "run measures, and writes a table of the results; list shows models, workloads and how "
            "long each profile takes; summary and plot work on the folder of a run, such as "
-           "results/latest.",
+           "results/latest; validate holds the instrument against known truths and theory.",
 };
 
 static int complain(const struct error *error)
@@ -244,6 +256,26 @@ static int command_plot(const struct command_line *c, const struct places *place
     return EXIT_SUCCESS;
 }
 
+/* --- validate --------------------------------------------------------------------------------- */
+
+static int command_validate(const struct command_line *c, const struct places *places)
+{
+    struct validate_request request = c->validation;
+    struct path folder = {""};
+    struct error error;
+    request.out = c->request.out;
+    request.server_cpus = c->request.server_cpus;
+    request.loadgen_cpus = c->request.loadgen_cpus;
+    enum validate_result result = validate(&request, places, &folder, &error);
+    if (result == VALIDATE_BROKEN || result == VALIDATE_REFUSED)
+        complain(&error);
+    if (result == VALIDATE_REFUSED)
+        return EXIT_USAGE;
+    if (*folder.text)
+        printf("validation: %s (validation.md, validation.tsv, plots/validation.*)\n", folder.text);
+    return result == VALIDATE_PASSED ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     struct command_line c = {.request = {.profile = profile_find("standard"), .seed = 1}};
@@ -262,5 +294,7 @@ int main(int argc, char **argv)
         return command_list(&c, &places);
     if (strcmp(c.command, "summary") == 0)
         return command_summary(&c);
+    if (strcmp(c.command, "validate") == 0)
+        return command_validate(&c, &places);
     return command_plot(&c, &places);
 }

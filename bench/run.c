@@ -2,8 +2,10 @@
 
 #include "bench/cell.h"
 #include "bench/environment.h"
+#include "bench/folder.h"
 #include "bench/journal.h"
 #include "bench/json.h"
+#include "bench/list.h"
 #include "bench/progress.h"
 #include "bench/stop.h"
 #include "common/clock.h"
@@ -13,21 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- what to measure -------------------------------------------------------------------------- */
-
-/* Whether `name` stands in a list such as "a,b". */
-static bool is_listed(const char *list, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *at = list; at; at = strchr(at, ','), at = at ? at + 1 : NULL)
-        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-            return true;
-    return false;
-}
 
 /* Keeps of the `count` elements, each of which begins with its name at `name_offset`, those that
  * are listed. -1: the list names something that is not there. */
@@ -86,65 +76,7 @@ fail:
     return result;
 }
 
-static int choose_cpus(const struct run_request *r, struct plan *p, struct error *error)
-{
-    bool enough = environment_cpus(p->server_cpus, p->loadgen_cpus, sizeof p->server_cpus);
-    if (!enough && (!r->server_cpus || !r->loadgen_cpus))
-        fprintf(stderr, "bench: warning: only one CPU: the server and the load generator share "
-                        "it, nothing is pinned, and the figures say little\n");
-    const char *const wanted[] = {r->server_cpus, r->loadgen_cpus};
-    char *const places[] = {p->server_cpus, p->loadgen_cpus};
-    for (size_t i = 0; i < 2; i++) {
-        if (wanted[i] && strlen(wanted[i]) >= NAME_SIZE)
-            return error_set(error, "the list of CPUs is too long: %s", wanted[i]);
-        if (wanted[i])
-            strcpy(places[i], wanted[i]);
-    }
-    return 0;
-}
-
 /* --- the folder ------------------------------------------------------------------------------- */
-
-static int write_json(const char *folder, const char *name, const json_t *json, struct error *error)
-{
-    char *text = json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
-    if (!text)
-        return error_set(error, "no memory for %s", name);
-    int result = file_replace(path_of("%s/%s", folder, name).text, text, strlen(text), error);
-    free(text);
-    return result;
-}
-
-/* results/20261120T201500Z-quick, and -2, -3 after it where that is taken. */
-static int make_default_folder(const char *profile, struct path *folder, struct error *error)
-{
-    char now[32];
-    time_t seconds = time(NULL);
-    struct tm utc;
-    strftime(now, sizeof now, "%Y%m%dT%H%M%SZ", gmtime_r(&seconds, &utc));
-    if (folder_ensure("results", error) != 0)
-        return -1;
-    *folder = path_of("results/%s-%s", now, profile);
-    for (unsigned n = 2; mkdir(folder->text, 0777) != 0; n++) {
-        if (errno != EEXIST || n > 100)
-            return error_set(error, "cannot make the folder %s: %s", folder->text, strerror(errno));
-        *folder = path_of("results/%s-%s-%u", now, profile, n);
-    }
-    return 0;
-}
-
-static int make_folder(const struct run_request *r, struct path *folder, struct error *error)
-{
-    if (!r->out)
-        return make_default_folder(r->profile->name, folder, error);
-    *folder = path_of("%s", r->out);
-    if (access(path_of("%s/plan.json", r->out).text, F_OK) == 0)
-        return error_set(error,
-                         "--out %s: there is a run in it already: give another folder, or "
-                         "finish that one with --resume %s",
-                         r->out, r->out);
-    return folder_ensure(r->out, error);
-}
 
 /* The mixes go into the folder: the run can be resumed and understood without the workloads. */
 static int copy_mixes(struct plan *p, const char *folder, struct error *error)
@@ -211,7 +143,7 @@ static int write_environment(const struct places *places, const struct plan *p, 
     json_object_set_new(e, "loadgen_cpus",
                         *p->loadgen_cpus ? json_string(p->loadgen_cpus) : json_null());
     json_object_set_new(e, "pinned", json_boolean(*p->server_cpus && *p->loadgen_cpus));
-    int result = write_json(folder, "environment.json", e, error);
+    int result = folder_write_json(folder, "environment.json", e, error);
     json_decref(e);
     return result;
 }
@@ -221,7 +153,7 @@ static int write_plan(const struct plan *p, const char *folder, struct error *er
     json_t *json = plan_to_json(p);
     if (!json)
         return error_set(error, "no memory for plan.json");
-    int result = write_json(folder, "plan.json", json, error);
+    int result = folder_write_json(folder, "plan.json", json, error);
     json_decref(json);
     return result;
 }
@@ -239,7 +171,8 @@ static enum run_result begin(const struct run_request *r, const struct places *p
     enum run_result chosen = run_choose(r, places, p, error);
     if (chosen != RUN_COMPLETE)
         return chosen;
-    if (choose_cpus(r, p, error) != 0)
+    if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, p->server_cpus, p->loadgen_cpus,
+                                NAME_SIZE, error) != 0)
         goto fail;
     /* Any server will do, their handler is the same; the simplest has the least around it. */
     const char *first = is_program(path_of("%s/server-blocking", places->programs.text).text)
@@ -247,7 +180,7 @@ static enum run_result begin(const struct run_request *r, const struct places *p
                             : p->models[0];
     if (cell_calibrate(places->programs.text, first, p->server_cpus, &p->compute_rate, error) !=
             0 ||
-        plan_expand(p, error) != 0 || make_folder(r, folder, error) != 0 ||
+        plan_expand(p, error) != 0 || folder_choose(r->out, r->profile->name, folder, error) != 0 ||
         journal_open(journal, folder->text, error) != 0)
         goto fail;
     if (copy_mixes(p, folder->text, error) == 0 &&

@@ -1,0 +1,194 @@
+/* Truths about what a server costs: switches, memory and CPU time that can be counted by hand, or
+ * that the kernel counts by another way. */
+#include "bench/json.h"
+#include "bench/validation.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* --- context switches ------------------------------------------------------------------------- */
+
+/* A serial client on a kept connection: the server blocks once for the request and once for each
+ * wait in it, and each block is a voluntary switch. */
+static int check_arithmetic(struct validation *v, const char *model, const char *path, double waits,
+                            struct error *error)
+{
+    const struct observation o = {.check = "switches", .subject = model, .model = model};
+    json_t *run = observe(v, &o, error,
+                          "path = %s\nmode = open\narrivals = constant\nrate_rps = 200\n"
+                          "connections = 1\nduration_s = %g\n",
+                          path, pick(v, 3, 1));
+    if (!run)
+        return -1;
+    struct finding f = {.check = "switches",
+                        .unit = "1/request",
+                        .expected = waits,
+                        .measured = json_number_at(run, "server.context_switches.voluntary") /
+                                    json_number_at(run, "requests.completed"),
+                        .tolerance = pick(v, 0.02, 0.1) * waits};
+    snprintf(f.subject, sizeof f.subject, "%s", model);
+    snprintf(f.quantity, sizeof f.quantity, "voluntary, %s", path);
+    json_decref(run);
+    return found(v, &f, error);
+}
+
+/* wait4(2) tells what the process and all its threads, the dead ones too, have switched in its
+ * life, from counters that the probe does not read. With no warm-up the window is that life, but
+ * for the start and the end. */
+static int check_lifetime(struct validation *v, const char *model, bool close, struct error *error)
+{
+    enum { START_AND_END = 60 };
+    const struct observation o = {.check = "switches", .subject = model, .model = model};
+    json_t *run = observe(v, &o, error,
+                          "path = /hello\nclose = %s\nconnections = 8\nwarmup_s = 0\n"
+                          "duration_s = %g\n",
+                          close ? "yes" : "no", pick(v, 3, 1));
+    if (!run)
+        return -1;
+    struct finding f = {.check = "switches",
+                        .unit = "switches",
+                        .expected = json_number_at(run, "server.lifetime.voluntary") +
+                                    json_number_at(run, "server.lifetime.involuntary"),
+                        .measured = json_number_at(run, "server.context_switches.total")};
+    f.tolerance = fmax(START_AND_END, pick(v, 0.01, 0.05) * f.expected);
+    snprintf(f.subject, sizeof f.subject, "%s", model);
+    snprintf(f.quantity, sizeof f.quantity, "total against wait4, %s",
+             close ? "a connection per request" : "kept alive");
+    json_decref(run);
+    return found(v, &f, error);
+}
+
+int check_switches(struct validation *v, struct error *error)
+{
+    for (size_t m = 0; m < v->model_count; m++)
+        if (check_arithmetic(v, v->models[m], "/hello", 1, error) != 0 ||
+            check_arithmetic(v, v->models[m], "/work?wait_ms=1", 2, error) != 0 ||
+            check_lifetime(v, v->models[m], false, error) != 0 ||
+            check_lifetime(v, v->models[m], true, error) != 0)
+            return -1;
+    return 0;
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+enum {
+    SPECIMEN_THREADS = 16,
+    SPECIMEN_SOCKETS = 200,
+    SPECIMEN_STACK_BYTES = 2 << 20,
+    SPECIMEN_HEAP_BYTES = 64 << 20,
+    KERNEL_STACK_BYTES = 16 << 10 /* THREAD_SIZE of x86-64 and of arm64 */
+};
+
+static json_t *weigh(struct validation *v, const char *subject, const char *specimen, int idle,
+                     struct error *error)
+{
+    const struct observation o = {.check = "memory", .subject = subject, .specimen = specimen};
+    return observe(v, &o, error, "path = /hello\nconnections = 1\nidle = %d\nduration_s = 0.5\n",
+                   idle);
+}
+
+/* The specimen with and without: the difference is what was added, whatever a process needs anyway.
+ */
+static int check_differences(struct validation *v, const json_t *without, const json_t *with,
+                             struct error *error)
+{
+    const struct {
+        const char *quantity, *path, *unit;
+        double expected;
+    } kinds[] = {
+        {"threads", "server.threads_max", "threads", SPECIMEN_THREADS},
+        {"stacks of the threads", "server.memory.user_stack_bytes", "bytes",
+         (double)SPECIMEN_THREADS * SPECIMEN_STACK_BYTES},
+        {"heap", "server.memory.heap_bytes", "bytes", SPECIMEN_HEAP_BYTES},
+        {"resident", "server.memory.rss_bytes", "bytes",
+         (double)SPECIMEN_THREADS * SPECIMEN_STACK_BYTES + SPECIMEN_HEAP_BYTES},
+        {"kernel stacks", "server.memory.kernel_stack_bytes", "bytes",
+         (double)SPECIMEN_THREADS * KERNEL_STACK_BYTES},
+        {"open sockets", "server.memory.socket_count", "sockets", SPECIMEN_SOCKETS},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct finding f = {.check = "memory",
+                            .subject = "specimen",
+                            .unit = kinds[i].unit,
+                            .expected = kinds[i].expected,
+                            .measured = json_number_at(with, kinds[i].path) -
+                                        json_number_at(without, kinds[i].path),
+                            .tolerance = 0.02 * kinds[i].expected};
+        snprintf(f.quantity, sizeof f.quantity, "%s", kinds[i].quantity);
+        if (found(v, &f, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int check_memory(struct validation *v, struct error *error)
+{
+    char options[128];
+    snprintf(options, sizeof options, "--threads %d --stack-bytes %d --heap-bytes %d",
+             SPECIMEN_THREADS, SPECIMEN_STACK_BYTES, SPECIMEN_HEAP_BYTES);
+    json_t *without = weigh(v, "nothing added", "", 0, error);
+    json_t *with = without ? weigh(v, "loaded", options, SPECIMEN_SOCKETS, error) : NULL;
+    int result = with ? check_differences(v, without, with, error) : -1;
+    json_decref(without);
+    json_decref(with);
+    return result;
+}
+
+/* --- CPU time --------------------------------------------------------------------------------- */
+
+static json_t *burn(struct validation *v, double cpu_us, struct error *error)
+{
+    char subject[64];
+    snprintf(subject, sizeof subject, "burns %g us", cpu_us);
+    const struct observation o = {.check = "cpu", .subject = subject};
+    return observe(v, &o, error,
+                   "path = /cpu?us=%g\nconnections = 4\nduration_s = %g\nwarmup_s = 0\n", cpu_us,
+                   pick(v, 3, 1));
+}
+
+/* Against the kernel's account of the whole life, by wait4(2). */
+static int check_account(struct validation *v, const json_t *run, struct error *error)
+{
+    struct finding f = {.check = "cpu",
+                        .subject = "specimen",
+                        .quantity = "user + system against wait4",
+                        .unit = "s",
+                        .expected = json_number_at(run, "server.lifetime.user_s") +
+                                    json_number_at(run, "server.lifetime.system_s"),
+                        .measured = json_number_at(run, "server.cpu.user_s") +
+                                    json_number_at(run, "server.cpu.system_s")};
+    f.tolerance = pick(v, 0.02, 0.05) * f.expected;
+    return found(v, &f, error);
+}
+
+int check_cpu(struct validation *v, struct error *error)
+{
+    static const double burns_us[] = {200, 1000, 5000};
+    json_t *nothing = burn(v, 0, error);
+    if (!nothing)
+        return -1;
+    double base_us = json_number_at(nothing, "server.cpu.us_per_request");
+    json_decref(nothing);
+    for (size_t i = 0; i < sizeof burns_us / sizeof *burns_us; i++) {
+        json_t *run = burn(v, burns_us[i], error);
+        if (!run)
+            return -1;
+        double completed = json_number_at(run, "requests.completed");
+        struct finding f = {.check = "cpu",
+                            .subject = "specimen",
+                            .unit = "s",
+                            .expected = completed * burns_us[i] / 1e6,
+                            .measured =
+                                completed / 1e6 *
+                                (json_number_at(run, "server.cpu.us_per_request") - base_us)};
+        f.tolerance = pick(v, 0.02, 0.1) * f.expected;
+        snprintf(f.quantity, sizeof f.quantity, "%.0f requests of %g us", completed, burns_us[i]);
+        int result = found(v, &f, error);
+        if (result == 0 && i == 2)
+            result = check_account(v, run, error);
+        json_decref(run);
+        if (result != 0)
+            return -1;
+    }
+    return 0;
+}
