@@ -23,14 +23,15 @@ enum {
 
 static const double MEDIAN_NS = 200e3, SIGMA = 1; /* 99 % lie between 15 µs and 2.6 ms */
 
-static uint64_t *draw_values(void)
+static bool draw(uint64_t values_ns[VALUES])
 {
-    uint64_t *values_ns = calloc(VALUES, sizeof *values_ns);
     gsl_rng *random = gsl_rng_alloc(gsl_rng_taus2);
-    for (int i = 0; values_ns && random && i < VALUES; i++)
+    if (!random)
+        return false;
+    for (int i = 0; i < VALUES; i++)
         values_ns[i] = (uint64_t)gsl_ran_lognormal(random, log(MEDIAN_NS), SIGMA);
     gsl_rng_free(random);
-    return values_ns;
+    return true;
 }
 
 /* One turn: nanoseconds per value. `recording` is known where this is inlined. */
@@ -62,10 +63,11 @@ static double median(double *numbers)
 
 int main(void)
 {
+    uint64_t values_ns[VALUES];
     struct histogram *h = histogram_new();
-    uint64_t *values_ns = draw_values();
-    if (!h || !values_ns) {
+    if (!h || !draw(values_ns)) {
         fputs("record_cost: memory is short\n", stderr);
+        histogram_free(h);
         return 1;
     }
     double with_ns[TURNS], without_ns[TURNS];
@@ -74,9 +76,7 @@ int main(void)
         without_ns[i] = turn_ns(h, values_ns, false);
         with_ns[i] = turn_ns(h, values_ns, true);
     }
-    bool all_recorded = h->count == (uint64_t)(TURNS + 1) * PASSES * VALUES;
     printf("%.3f\n", median(with_ns) - median(without_ns));
     histogram_free(h);
-    free(values_ns);
-    return all_recorded ? 0 : 1;
+    return 0;
 }
