@@ -134,8 +134,13 @@ $(BUILD)/peers/%: peers/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $<
 
+# What it costs to record a sample.
+$(BUILD)/peers/record_cost: $(BUILD)/peers/record_cost.o $(filter %/histogram.o,$(LOADGEN_OBJ) $(COMMON_OBJ))
+	$(call link,$(GSL_LIBS) -lm)
+
+PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost)
 .PHONY: compare-peers
-compare-peers: all $(BUILD)/peers/floor_server ## against nginx, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
+compare-peers: all $(PEERS) ## against nginx, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
 	scripts/compare-peers $(BUILD) $(PARTS)
 
 # --- tests ------------------------------------------------------------------------------------
