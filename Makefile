@@ -118,13 +118,16 @@ PROFILE ?= standard
 BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
                 $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
-.PHONY: bench plots demo
+.PHONY: bench plots demo validate
 bench: all ## run the suite and plot it (PROFILE=, MODELS=, WORKLOADS=, TRIALS=, SEED=)
 	$(BUILD)/bin/bench run --profile $(PROFILE) $(BENCH_OPTIONS)
 	@$(BUILD)/bin/bench plot results/latest
 
 plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
 	@$(BUILD)/bin/bench plot results/latest
+
+validate: all ## hold the instrument against known truths and theory (half an hour; SHORT=1: two minutes)
+	$(BUILD)/bin/bench validate $(if $(SHORT),--short) $(if $(CHECKS),--checks $(CHECKS))
 
 demo: all ## half a minute for a classroom: four workloads, and a table
 	@$(BUILD)/bin/bench run --profile quick --workloads hello-keepalive,hello-close,io,cpu $(BENCH_OPTIONS)
@@ -135,8 +138,8 @@ $(BUILD)/peers/%: peers/%.c $(BUILD)/flags
 	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $<
 
 # What it costs to record a sample.
-$(BUILD)/peers/record_cost: $(BUILD)/peers/record_cost.o $(filter %/histogram.o,$(LOADGEN_OBJ) $(COMMON_OBJ))
-	$(call link,$(GSL_LIBS) -lm)
+$(BUILD)/peers/record_cost: $(BUILD)/peers/record_cost.o $(COMMON)
+	$(call link,$(COMMON) $(GSL_LIBS) -lm)
 
 PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost)
 .PHONY: compare-peers

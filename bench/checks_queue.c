@@ -148,15 +148,16 @@ static int conclude_point(struct validation *v, const struct queue_case *q, doub
 /* The curve that the points should lie on, from the mean of what was given. */
 static void put_curve(FILE *out, const struct queue_case *q, const struct given *g)
 {
+    enum { STEPS = 91 };
     unsigned servers = q->servers > 0 ? q->servers : 4;
-    for (double utilisation = 0.05; utilisation < 0.951; utilisation += 0.01) {
-        struct point p = {.lambda = {utilisation * servers / g->service_s}};
-        predict(q, g, &p, 0);
-        fprintf(out, "%s\tmean\t%g\t%g\t%g\n", q->model, utilisation, p.lambda[0],
-                p.expected_mean_us[0] / 1e3);
-        fprintf(out, "%s\tp99\t%g\t%g\t%g\n", q->model, utilisation, p.lambda[0],
-                p.expected_p99_us[0] / 1e3);
-    }
+    for (int p99 = 0; p99 < 2; p99++)
+        for (int i = 0; i < STEPS; i++) {
+            double utilisation = 0.05 + 0.01 * i;
+            struct point p = {.lambda = {utilisation * servers / g->service_s}};
+            predict(q, g, &p, 0);
+            fprintf(out, "%s\t%s\t%g\t%g\t%g\n", q->model, p99 ? "p99" : "mean", utilisation,
+                    p.lambda[0], (p99 ? p.expected_p99_us : p.expected_mean_us)[0] / 1e3);
+        }
 }
 
 /* Trials outermost: what drifts meets all models and utilisations alike. */

@@ -6,7 +6,7 @@
  * the next, because between two responses of a run it cannot either. Used by
  * `make compare-peers` only; knows nothing of servers or of the network. */
 #include "common/clock.h"
-#include "loadgen/histogram.h"
+#include "common/histogram.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -49,17 +49,21 @@ eval fresh
 set title "Known service times: what the median is off by"
 set xlabel "work of a request"; set ylabel "measured less true (µs)"
 if (is_there("service-time")) {
-    works = ""; tolerance = 0.0
+    works = ""; tightest = 1e9; furthest = 0.0
+    note_least(v) = (tightest = v < tightest ? v : tightest, 1)
+    note_most(v) = (furthest = v > furthest ? v : furthest, 1)
     stats file("service-time") using (models = extended(models, strcol(1)), works = extended(works, strcol(2)), \
-        tolerance = column(5) > tolerance ? column(5) : tolerance, 1) nooutput
+        note_least(column(5)) + note_most(abs(column(4) - column(3))), 1) nooutput
+    reach = 1.4 * (furthest > tightest ? furthest : tightest)
     set xrange [0.4:words(works) + 0.6]
-    set xtics rotate by -20 offset -1, 0 ()
+    set xtics rotate by -20 noenhanced ()
     do for [w in works] { set xtics add (w place(works, w)) }
-    set yrange [-1.5 * tolerance:2.2 * tolerance]
-    plot tolerance with lines lw 1.5 dt 2 lc rgb law title "tolerance", -tolerance with lines lw 1.5 dt 2 lc rgb law notitle, \
-         for [m in models] file("service-time") using (place(works, strcol(2)) + 0.1 * (place(models, m) - (words(models) + 1) / 2.0)):(strcol(1) eq m ? column(4) - column(3) : NaN) \
+    set yrange [-reach:2.4 * reach]
+    plot file("service-time") using (place(works, strcol(2))):(0):(place(works, strcol(2)) - 0.4):(place(works, strcol(2)) + 0.4):(-column(5) < -reach ? -reach : -column(5)):(column(5) > 1.2 * reach ? 1.2 * reach : column(5)) \
+             with boxxyerror fs solid 1 noborder fc rgb "#e8e8e8" title "tolerance", \
+         for [m in models] file("service-time") using (place(works, strcol(2)) + 0.17 * (place(models, m) - (words(models) + 1) / 2.0)):(strcol(1) eq m ? column(4) - column(3) : NaN) \
              with points pt point(m) ps 1 lc rgb colour(m) title m
-    set xtics norotate offset 0, 0
+    set xtics norotate enhanced
 } else { eval empty }
 
 # --- queues ---
@@ -72,8 +76,12 @@ do for [i = 1:3] {
     if (is_there("queueing")) {
         in_curve(q, v) = strcol(1) eq m && strcol(2) eq q ? v : NaN
         in_points(q, v) = strcol(1) eq m && strcol(3) eq q ? v : NaN
+        eval no_ranges
+        stats file("queueing-theory") using (in_curve("p99", column(5))) nooutput name "LAW"
+        stats file("queueing-theory") using (in_curve("mean", column(5))) nooutput name "LEAST"
         set logscale y
         set xrange [0:1]
+        set yrange [LEAST_min / 2:LAW_max * 30]
         plot file("queueing-theory") using (column(3)):(in_curve("p99", column(5))) with lines lw 3 dt 2 lc rgb law title "theory, p99", \
              file("queueing-theory") using (column(3)):(in_curve("mean", column(5))) with lines lw 3 lc rgb law title "theory, mean", \
              file("queueing") using (column(4)):(in_points("p99", column(7))):(column(8)):(column(9)) with yerrorbars pt 6 ps 1.1 lw 1.5 lc rgb colour(m) title "measured, p99", \
