@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A search takes more steps than planned on a machine that is disturbed. */
+static const double SEARCH_PATIENCE = 4;
+
 /* Above warm-up, window and the age at which a request is given up: start, farewell, report. */
 static const double GRACE_S = 15;
 
@@ -61,13 +64,27 @@ static void arguments_free(struct arguments *a)
         free(a->at[i]);
 }
 
+static void add_search(struct arguments *a, const struct workload *w)
+{
+    add(a, "--find-capacity");
+    add_option(a, "--step", w->step_s);
+    for (const char *slo = w->slo; *slo; slo += strspn(slo, " ")) {
+        size_t length = strcspn(slo, " ");
+        add(a, "--slo");
+        add(a, "%.*s", (int)length, slo);
+        slo += length;
+    }
+}
+
 static void add_clients(struct arguments *a, const struct workload *w)
 {
     add_option(a, "--connections", w->connections);
-    if (w->open) {
+    if (w->open || w->rate_rps > 0)
         add_option(a, "--rate", w->rate_rps);
+    if (w->open || w->capacity)
         add_text(a, "--arrivals", w->arrivals);
-    }
+    if (w->capacity)
+        add_search(a, w);
     if (w->think_ms > 0)
         add_option(a, "--think-ms", w->think_ms);
     if (w->threads != 1)
@@ -214,7 +231,8 @@ json_t *cell_measure(const struct cell_order *order)
     struct outcome o;
     struct error error;
     const struct workload *w = order->workload;
-    double limit_s = w->warmup_s + w->duration_s + w->timeout_s + GRACE_S;
+    double limit_s =
+        (w->capacity ? SEARCH_PATIENCE : 1) * workload_cell_s(w) + w->timeout_s + GRACE_S;
     json_t *run = NULL;
     compose(&a, order);
     const struct child_order child = {

@@ -91,20 +91,28 @@ double plan_seconds(const struct plan *p, size_t first)
 struct point_name point_name_of(const struct workload *w, size_t point)
 {
     struct point_name name = {"-"};
-    if (w->value_count > 0)
+    if (w->variant_count > 0)
+        snprintf(name.text, sizeof name.text, "%s", w->variants[point].name);
+    else if (w->value_count > 0)
         snprintf(name.text, sizeof name.text, "%.10g", w->values[point]);
     return name;
 }
 
 /* --- identity --------------------------------------------------------------------------------- */
 
+static json_t *point_to_json(const struct workload *w, size_t point)
+{
+    if (w->variant_count > 0)
+        return json_string(w->variants[point].name);
+    return w->value_count > 0 ? json_number_of(w->values[point]) : json_null();
+}
+
 void plan_identify(const struct plan *p, const struct cell *c, json_t *run)
 {
     const struct workload *w = &p->workloads[c->workload];
     json_object_set_new(run, "model", json_string(p->models[c->model]));
     json_object_set_new(run, "workload", json_string(w->name));
-    json_object_set_new(run, "point",
-                        w->value_count > 0 ? json_number_of(w->values[c->point]) : json_null());
+    json_object_set_new(run, "point", point_to_json(w, c->point));
     json_object_set_new(run, "trial", json_integer(c->trial));
 }
 
@@ -127,6 +135,11 @@ static size_t find_workload(const struct plan *p, const char *name)
 static size_t find_point(const struct workload *w, const json_t *value)
 {
     size_t i = 0;
+    const char *name = json_string_value(value);
+    while (i < w->variant_count && (!name || strcmp(w->variants[i].name, name) != 0))
+        i++;
+    if (w->variant_count > 0)
+        return i;
     while (i < w->value_count && !(w->values[i] == json_number_value(value)))
         i++;
     return w->value_count == 0 && !json_is_null(value) ? 1 : i;

@@ -44,7 +44,7 @@ double plan_seconds(const struct plan *, size_t first);
 
 /* How a point is called in files and tables: its value, or "-" without a sweep. */
 struct point_name {
-    char text[32];
+    char text[NAME_SIZE];
 };
 struct point_name point_name_of(const struct workload *, size_t point);
 

@@ -78,25 +78,37 @@ fail:
 
 /* --- the folder ------------------------------------------------------------------------------- */
 
+/* Copies a mix to inputs/NAME.mix, and names it there. */
+static int copy_mix(char *mix, size_t size, const char *name, const char *folder,
+                    struct error *error)
+{
+    size_t bytes;
+    char *text = file_read(mix, &bytes);
+    if (!text)
+        return error_set(error, "cannot read %s: %s", mix, strerror(errno));
+    struct path copy = path_of("%s/inputs/%s.mix", folder, name);
+    int result = folder_ensure(path_of("%s/inputs", folder).text, error);
+    if (result == 0)
+        result = file_replace(copy.text, text, bytes, error);
+    free(text);
+    snprintf(mix, size, "inputs/%s.mix", name);
+    return result;
+}
+
 /* The mixes go into the folder: the run can be resumed and understood without the workloads. */
 static int copy_mixes(struct plan *p, const char *folder, struct error *error)
 {
     for (size_t i = 0; i < p->workload_count; i++) {
         struct workload *w = &p->workloads[i];
-        if (!*w->mix)
-            continue;
-        size_t size;
-        char *text = file_read(w->mix, &size);
-        if (!text)
-            return error_set(error, "cannot read %s: %s", w->mix, strerror(errno));
-        struct path copy = path_of("%s/inputs/%s.mix", folder, w->name);
-        int result = folder_ensure(path_of("%s/inputs", folder).text, error);
-        if (result == 0)
-            result = file_replace(copy.text, text, size, error);
-        free(text);
-        if (result != 0)
+        if (*w->mix && copy_mix(w->mix, sizeof w->mix, w->name, folder, error) != 0)
             return -1;
-        snprintf(w->mix, sizeof w->mix, "inputs/%s.mix", w->name);
+        for (size_t k = 0; k < w->variant_count; k++) {
+            struct variant *v = &w->variants[k];
+            char *mix = variant_value(v, "mix"), name[2 * NAME_SIZE];
+            snprintf(name, sizeof name, "%s-%s", w->name, v->name);
+            if (mix && copy_mix(mix, sizeof v->changes[0].value, name, folder, error) != 0)
+                return -1;
+        }
     }
     return 0;
 }

@@ -21,6 +21,9 @@ const size_t profile_count = sizeof profiles / sizeof *profiles;
 /* What a cell costs besides its window: two processes that start and stop. Measured, rounded. */
 static const double CELL_OVERHEAD_S = 0.3;
 
+/* Steps of a search for the capacity before it is confirmed: some doublings, some halvings. */
+enum { SEARCH_STEPS = 12 };
+
 enum kind { TEXT, CHOICE, FLAG, WHOLE, NUMBER, LIST };
 
 /* One thing a person can set. */
@@ -37,7 +40,7 @@ static const struct setting settings[] = {
     {"title", TEXT, AT(title), 0, 0, NULL},
     {"question", TEXT, AT(question), 0, 0, NULL},
     {"order", WHOLE, AT(order), 0, 1e6, NULL},
-    {"mode", CHOICE, AT(mode), 0, 0, "closed open"},
+    {"mode", CHOICE, AT(mode), 0, 0, "closed open capacity"},
     {"connections", WHOLE, AT(connections), 1, 1e6, NULL},
     {"rate_rps", NUMBER, AT(rate_rps), 0.001, 1e8, NULL},
     {"arrivals", CHOICE, AT(arrivals), 0, 0, "poisson constant"},
@@ -56,6 +59,8 @@ static const struct setting settings[] = {
     {"timeline_s", NUMBER, AT(timeline_s), 0, 3600, NULL},
     {"warmup_s", NUMBER, AT(warmup_s), 0, 3600, NULL},
     {"duration_s", NUMBER, AT(duration_s), 0.01, 86400, NULL},
+    {"slo", TEXT, AT(slo), 0, 0, NULL},
+    {"step_s", NUMBER, AT(step_s), 0.1, 600, NULL},
     {"trials", WHOLE, AT(trials), 1, 1000, NULL},
     {"sweep", CHOICE, AT(sweep), 0, 0,
      "total connections idle slow rate_rps think_ms pipeline threads file_bytes"},
@@ -209,6 +214,38 @@ static char *next_line(char *line, int size, void *arg)
     return line;
 }
 
+/* What a named point changes is checked now and applied when the workload is put there. */
+static int set_variant(struct parsing *p, const char *name, const char *key, const char *value)
+{
+    struct workload *w = p->workload;
+    const struct setting *s = setting_find(key);
+    static const char *const not_here = "anything but title, question, order, trials and the sweep";
+    if (!s || s->kind == LIST || s->offset == AT(title) || s->offset == AT(question) ||
+        s->offset == AT(order) || s->offset == AT(trials) || s->offset == AT(sweep))
+        return parsing_fail(p, "a point cannot change", key, not_here);
+    const char *wanted = setting_apply(&p->unused, s, value);
+    if (wanted)
+        return parsing_fail(p, key, value, wanted);
+    bool same = w->variant_count > 0 && strcmp(w->variants[w->variant_count - 1].name, name) == 0;
+    if (!*name || strlen(name) >= NAME_SIZE ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") < strlen(name))
+        return parsing_fail(p, "a point's name is made of a-z, 0-9 and -, not", name, NULL);
+    if (!same && w->variant_count == VARIANTS_LIMIT)
+        return parsing_fail(p, "too many points at", name, "at most 16");
+    for (size_t i = 0; !same && i < w->variant_count; i++)
+        if (strcmp(w->variants[i].name, name) == 0)
+            return parsing_fail(p, "there is a point already of the name", name, NULL);
+    struct variant *v = &w->variants[same ? w->variant_count - 1 : w->variant_count++];
+    if (!same)
+        *v = (struct variant){.change_count = 0};
+    strcpy(v->name, name);
+    if (v->change_count == CHANGES_LIMIT || strlen(value) >= sizeof v->changes[0].value)
+        return parsing_fail(p, "too much for one point:", value, "less");
+    strcpy(v->changes[v->change_count].key, key);
+    strcpy(v->changes[v->change_count++].value, value);
+    return 1;
+}
+
 static int set_server(struct parsing *p, const char *model, const char *key, const char *value)
 {
     struct workload *w = p->workload;
@@ -244,12 +281,15 @@ static int take(void *arg, const char *section, const char *key, const char *val
         return set_server(p, "", key, value);
     if (strncmp(section, "server.", 7) == 0)
         return set_server(p, section + 7, key, value);
+    if (strncmp(section, "point.", 6) == 0)
+        return set_variant(p, section + 6, key, value);
 
     struct workload *w = p->workload;
     bool profiled = strncmp(section, "profile.", 8) == 0;
     if (*section && (!profiled || !profile_find(section + 8)))
         return parsing_fail(p, "unknown section", section,
-                            "profile.quick, profile.standard, profile.full, server, server.MODEL");
+                            "profile.quick, profile.standard, profile.full, point.NAME, server, "
+                            "server.MODEL");
     if (profiled && strcmp(section + 8, p->profile) != 0)
         w = &p->unused;
 
@@ -287,14 +327,14 @@ static int name_of_file(char *name, const char *file, struct error *error)
     return 0;
 }
 
-/* `mix` stands beside the workload's file and says so relative to it. */
-static int resolve_mix(struct workload *w, const char *file, struct error *error)
+/* A mix stands beside the workload's file and is named relative to it. */
+static int resolve_mix(char *mix, size_t size, const char *file, struct error *error)
 {
     const char *slash = strrchr(file, '/');
-    if (!*w->mix || *w->mix == '/' || !slash)
+    if (!*mix || *mix == '/' || !slash)
         return 0;
-    struct path path = path_of("%.*s/%s", (int)(slash - file), file, w->mix);
-    if (set_text(w->mix, sizeof w->mix, path.text))
+    struct path path = path_of("%.*s/%s", (int)(slash - file), file, mix);
+    if (set_text(mix, size, path.text))
         return error_set(error, "%s: the path of the mix is too long", file);
     return 0;
 }
@@ -333,9 +373,33 @@ static int check(const struct workload *w, const char *file, struct error *error
         return error_set(error, "%s: file_bytes needs a path below /files/", file);
     if (w->open && !rated)
         return error_set(error, "%s: mode = open needs rate_rps", file);
-    if (!w->open && rated)
+    if (!w->open && !w->capacity && rated)
         return error_set(error, "%s: rate_rps needs mode = open", file);
-    return check_sweep(w, file, error);
+    if (w->capacity != (*w->slo != '\0'))
+        return error_set(error, "%s: mode = capacity and slo need each other", file);
+    return 0;
+}
+
+/* As a whole, and at each of its named points. */
+static int check_all(const struct workload *w, const char *file, struct error *error)
+{
+    if (w->variant_count == 0)
+        return check(w, file, error) == 0 ? check_sweep(w, file, error) : -1;
+    if (*w->sweep || w->value_count > 0)
+        return error_set(error, "%s: a workload has a sweep or named points, not both", file);
+    for (size_t i = 0; i < w->variant_count; i++) {
+        struct workload at = workload_at(w, i);
+        if (check(&at, file, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What follows from the settings. */
+static void derive(struct workload *w)
+{
+    w->open = strcmp(w->mode, "open") == 0;
+    w->capacity = strcmp(w->mode, "capacity") == 0;
 }
 
 int workload_parse(struct workload *w, const char *file, const char *text,
@@ -350,6 +414,7 @@ int workload_parse(struct workload *w, const char *file, const char *text,
         .pipeline = 1,
         .threads = 1,
         .timeout_s = 10,
+        .step_s = 1,
         .warmup_s = profile->warmup_s,
         .duration_s = profile->duration_s,
         .trials = profile->trials,
@@ -363,10 +428,22 @@ int workload_parse(struct workload *w, const char *file, const char *text,
         return -1;
     if (bad_line != 0)
         return error_set(error, "%s:%d: expected: NAME = VALUE or [SECTION]", file, bad_line);
-    w->open = strcmp(w->mode, "open") == 0;
-    if (resolve_mix(w, file, error) != 0)
+    derive(w);
+    if (resolve_mix(w->mix, sizeof w->mix, file, error) != 0)
         return -1;
-    return check(w, file, error);
+    for (size_t i = 0; i < w->variant_count; i++) {
+        char *mix = variant_value(&w->variants[i], "mix");
+        if (mix && resolve_mix(mix, sizeof w->variants[i].changes[0].value, file, error) != 0)
+            return -1;
+    }
+    return check_all(w, file, error);
+}
+
+static int verify_mix(const char *mix, const char *file, struct error *error)
+{
+    if (mix && *mix && access(mix, R_OK) != 0)
+        return error_set(error, "%s: cannot read its mix %s: %s", file, mix, strerror(errno));
+    return 0;
 }
 
 int workload_read(struct workload *w, const char *file, const struct profile *profile,
@@ -377,19 +454,51 @@ int workload_read(struct workload *w, const char *file, const struct profile *pr
         return error_set(error, "cannot read %s: %s", file, strerror(errno));
     int result = workload_parse(w, file, text, profile, error);
     free(text);
-    if (result == 0 && *w->mix && access(w->mix, R_OK) != 0)
-        return error_set(error, "%s: cannot read its mix %s: %s", file, w->mix, strerror(errno));
+    if (result == 0)
+        result = verify_mix(w->mix, file, error);
+    for (size_t i = 0; i < w->variant_count && result == 0; i++)
+        result = verify_mix(variant_value(&w->variants[i], "mix"), file, error);
     return result;
 }
 
 size_t workload_points(const struct workload *w)
 {
-    return w->value_count > 0 ? w->value_count : 1;
+    size_t points = w->variant_count > 0 ? w->variant_count : w->value_count;
+    return points > 0 ? points : 1;
+}
+
+bool workload_has_points(const struct workload *w)
+{
+    return w->variant_count > 0 || w->value_count > 0;
+}
+
+const char *workload_varies(const struct workload *w)
+{
+    if (w->variant_count > 0)
+        return "requests";
+    return strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep;
+}
+
+char *variant_value(struct variant *v, const char *key)
+{
+    for (size_t i = 0; i < v->change_count; i++)
+        if (strcmp(v->changes[i].key, key) == 0)
+            return v->changes[i].value;
+    return NULL;
+}
+
+static void apply_variant(struct workload *w, const struct variant *v)
+{
+    for (size_t i = 0; i < v->change_count; i++)
+        setting_apply(w, setting_find(v->changes[i].key), v->changes[i].value);
+    derive(w);
 }
 
 struct workload workload_at(const struct workload *w, size_t point)
 {
     struct workload at = *w;
+    if (w->variant_count > 0)
+        apply_variant(&at, &w->variants[point]);
     if (w->value_count == 0)
         return at;
     double value = w->values[point];
@@ -406,7 +515,8 @@ struct workload workload_at(const struct workload *w, size_t point)
 
 double workload_cell_s(const struct workload *w)
 {
-    return w->warmup_s + w->duration_s + CELL_OVERHEAD_S;
+    double steps_s = w->capacity ? SEARCH_STEPS * (w->warmup_s + w->step_s) : 0;
+    return w->warmup_s + w->duration_s + steps_s + CELL_OVERHEAD_S;
 }
 
 /* --- plan.json -------------------------------------------------------------------------------- */
@@ -425,6 +535,19 @@ static json_t *servers_to_json(const struct workload *w)
     for (size_t i = 0; i < w->server_count; i++)
         json_array_append_new(list, json_pack("{s:s, s:s}", "model", w->servers[i].model, "options",
                                               w->servers[i].options));
+    return list;
+}
+
+static json_t *variants_to_json(const struct workload *w)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < w->variant_count; i++) {
+        const struct variant *v = &w->variants[i];
+        json_t *changes = json_object();
+        for (size_t k = 0; k < v->change_count; k++)
+            json_object_set_new(changes, v->changes[k].key, json_string(v->changes[k].value));
+        json_array_append_new(list, json_pack("{s:s, s:o}", "name", v->name, "changes", changes));
+    }
     return list;
 }
 
@@ -449,6 +572,7 @@ json_t *workload_to_json(const struct workload *w)
     for (size_t i = 0; i < SETTING_COUNT; i++)
         json_object_set_new(json, settings[i].key, setting_to_json(w, &settings[i]));
     json_object_set_new(json, "servers", servers_to_json(w));
+    json_object_set_new(json, "points", variants_to_json(w));
     return json;
 }
 
@@ -495,16 +619,52 @@ static bool servers_from_json(struct workload *w, const json_t *list)
     return true;
 }
 
+/* Plans of earlier versions have none. */
+static bool variants_from_json(struct workload *w, const json_t *list)
+{
+    w->variant_count = json_array_size(list);
+    if (w->variant_count > VARIANTS_LIMIT)
+        return false;
+    for (size_t i = 0; i < w->variant_count; i++) {
+        const json_t *entry = json_array_get(list, i);
+        struct variant *v = &w->variants[i];
+        const char *key;
+        json_t *value;
+        if (!text_from_json(v->name, sizeof v->name, json_object_get(entry, "name")))
+            return false;
+        json_object_foreach (json_object_get(entry, "changes"), key, value) {
+            const struct setting *s = setting_find(key);
+            struct workload unused;
+            if (!s || v->change_count == CHANGES_LIMIT ||
+                !text_from_json(v->changes[v->change_count].value,
+                                sizeof v->changes[v->change_count].value, value) ||
+                setting_apply(&unused, s, json_string_value(value)))
+                return false;
+            strcpy(v->changes[v->change_count++].key, s->key);
+        }
+    }
+    return true;
+}
+
+/* What plans of earlier versions do not have yet keeps its default. */
+static bool is_new_setting(const struct setting *s)
+{
+    return s->offset == AT(slo) || s->offset == AT(step_s);
+}
+
 int workload_from_json(struct workload *w, const json_t *json, struct error *error)
 {
     *w = (struct workload){.name = ""};
     if (!text_from_json(w->name, sizeof w->name, json_object_get(json, "name")))
         return error_set(error, "a workload has no name");
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        if (!setting_from_json(w, &settings[i], json_object_get(json, settings[i].key)))
+        if (!setting_from_json(w, &settings[i], json_object_get(json, settings[i].key)) &&
+            !is_new_setting(&settings[i]))
             return error_set(error, "workload %s: bad or missing %s", w->name, settings[i].key);
     if (!servers_from_json(w, json_object_get(json, "servers")))
         return error_set(error, "workload %s: bad or missing servers", w->name);
-    w->open = strcmp(w->mode, "open") == 0;
+    if (!variants_from_json(w, json_object_get(json, "points")))
+        return error_set(error, "workload %s: bad points", w->name);
+    derive(w);
     return 0;
 }

@@ -2,8 +2,9 @@
  *
  * The file is INI: what a person can set stands in one table (workload.c),
  * which also says the limits and carries a workload into plan.json and back.
- * A section [profile.NAME] replaces settings when that profile runs; a section
- * [server.MODEL] gives options to that model's server only. Knows nothing of
+ * A section [profile.NAME] replaces settings when that profile runs, a section
+ * [point.NAME] where the workload is put at that point; a section [server.MODEL]
+ * gives options to that model's server only. Knows nothing of
  * trials' order, of processes, or of what a setting does to the load generator. */
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
@@ -14,27 +15,48 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NAME_SIZE = 64, TEXT_SIZE = 1024, VALUES_LIMIT = 64, SERVERS_LIMIT = 16 };
+enum {
+    NAME_SIZE = 64,
+    TEXT_SIZE = 1024,
+    VALUES_LIMIT = 64,
+    SERVERS_LIMIT = 16,
+    VARIANTS_LIMIT = 16,
+    CHANGES_LIMIT = 8
+};
+
+/* A named point of a workload: what it is that differs there. */
+struct variant {
+    char name[NAME_SIZE];
+    struct {
+        char key[NAME_SIZE], value[TEXT_SIZE / 4];
+    } changes[CHANGES_LIMIT];
+    size_t change_count;
+};
 
 struct workload {
     char name[NAME_SIZE]; /* the file's name without .conf */
     char title[TEXT_SIZE], question[TEXT_SIZE];
     double order; /* workloads are listed by it, then by name */
 
-    bool open; /* arrivals at a rate, whatever the answers do; otherwise a closed loop */
+    bool open;     /* arrivals at a rate, whatever the answers do; otherwise a closed loop */
+    bool capacity; /* the highest such rate that the service level allows is sought */
     char mode[NAME_SIZE], arrivals[NAME_SIZE], http[NAME_SIZE];
     char method[NAME_SIZE], path[TEXT_SIZE];
     char mix[TEXT_SIZE]; /* a file of weighted requests, instead of method and path; "": none */
     bool close;          /* one request per connection */
     double connections, idle, slow, pipeline, threads;
     double rate_rps, think_ms, timeout_s, warmup_s, duration_s;
-    double file_bytes; /* size of the file that `path` asks for below /files/; 0: none */
-    double timeline_s; /* interval of the timeline that is plotted; 0: no such plot */
+    double file_bytes;   /* size of the file that `path` asks for below /files/; 0: none */
+    double timeline_s;   /* interval of the timeline that is plotted; 0: no such plot */
+    char slo[TEXT_SIZE]; /* conditions of the service level, separated by blanks */
+    double step_s;       /* length of a step of the search */
     double trials;
 
     char sweep[NAME_SIZE]; /* the setting that is varied, or "total"; "": none */
     double values[VALUES_LIMIT];
     size_t value_count; /* 0 without a sweep */
+    struct variant variants[VARIANTS_LIMIT];
+    size_t variant_count; /* 0 without named points; a workload has these or a sweep */
 
     struct {
         char model[NAME_SIZE]; /* "": every model */
@@ -63,11 +85,20 @@ int workload_read(struct workload *, const char *file, const struct profile *pro
 int workload_parse(struct workload *, const char *file, const char *text,
                    const struct profile *profile, struct error *error);
 
-/* How often a trial of it is measured: once for each value of its sweep. */
+/* How often a trial of it is measured: once for each value of its sweep, or named point. */
 size_t workload_points(const struct workload *);
+
+/* Whether it is put at several points, however they are called. */
+bool workload_has_points(const struct workload *);
+
+/* What its points differ in, for people: "rate_rps", "connections", "requests". */
+const char *workload_varies(const struct workload *);
 
 /* The workload as it stands at one point of its sweep. */
 struct workload workload_at(const struct workload *, size_t point);
+
+/* What the named point sets `key` to; NULL: it does not change it. */
+char *variant_value(struct variant *, const char *key);
 
 /* Seconds that one measurement of it is planned to take, start of the processes included. */
 double workload_cell_s(const struct workload *);

@@ -139,6 +139,43 @@ static void a_line_too_long_is_refused_and_not_cut(void **state)
     bad(text, "some.conf:1: the line is too long");
 }
 
+static void a_named_point_changes_what_it_says(void **state)
+{
+    (void)state;
+    struct workload w = good(HEAD "close = yes\nmode = capacity\nslo = p99<10ms\n"
+                                  "[point.light]\npath = /hello\n"
+                                  "[point.heavy]\npath = /work?cpu_us=9\nclose = no\n",
+                             "quick");
+    assert_int_equal(workload_points(&w), 2);
+    assert_true(workload_has_points(&w));
+    struct workload light = workload_at(&w, 0), heavy = workload_at(&w, 1);
+    assert_string_equal(light.path, "/hello");
+    assert_true(light.close);
+    assert_true(light.capacity);
+    assert_string_equal(heavy.path, "/work?cpu_us=9");
+    assert_false(heavy.close);
+
+    struct workload again;
+    struct error error = {""};
+    json_t *json = workload_to_json(&w);
+    assert_int_equal(workload_from_json(&again, json, &error), 0);
+    assert_string_equal(workload_at(&again, 1).path, "/work?cpu_us=9");
+    json_decref(json);
+}
+
+static void points_and_service_levels_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    bad(HEAD "[point.a]\npath = /a\n[point.b]\nclose = no\n", "either path or mix");
+    bad(HEAD "[point.a]\ntrials = 2\n", "a point cannot change");
+    bad(HEAD "[point.a]\nclose = maybe\n", "yes or no");
+    bad(HEAD "[point.A]\npath = /a\n", "a-z");
+    bad(HEAD "[point.a]\npath = /a\n[point.b]\npath = /b\n[point.a]\nclose = no\n", "already");
+    bad(HEAD "sweep = idle\nvalues = 1\n[point.a]\npath = /a\n", "not both");
+    bad(HEAD "path = /hello\nslo = p99<10ms\n", "need each other");
+    bad(HEAD "path = /hello\nmode = capacity\n", "need each other");
+}
+
 static void json_carries_a_workload_whole(void **state)
 {
     (void)state;
@@ -172,6 +209,8 @@ int main(void)
         cmocka_unit_test(a_mistake_is_named_with_file_and_line),
         cmocka_unit_test(settings_that_do_not_fit_together_are_refused),
         cmocka_unit_test(a_line_too_long_is_refused_and_not_cut),
+        cmocka_unit_test(a_named_point_changes_what_it_says),
+        cmocka_unit_test(points_and_service_levels_that_make_no_sense_are_refused),
         cmocka_unit_test(json_carries_a_workload_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
