@@ -115,13 +115,13 @@ static struct estimate estimate_with(const struct subject *s, struct group g,
 
 typedef size_t write_group(FILE *, const struct subject *, struct group);
 
-/* One row, or some, for each model of each workload that has no sweep. */
+/* One row, or some, for each model of each workload that has no points. */
 static size_t write_plain(FILE *out, const struct subject *s, write_group *write)
 {
     const struct plan *p = &s->results->plan;
     size_t rows = 0;
     for (size_t w = 0; w < p->workload_count; w++)
-        for (size_t m = 0; m < p->model_count && p->workloads[w].value_count == 0; m++)
+        for (size_t m = 0; m < p->model_count && !workload_has_points(&p->workloads[w]); m++)
             rows += write(out, s, (struct group){m, w, 0});
     return rows;
 }
@@ -146,6 +146,30 @@ static size_t write_throughput(FILE *out, const struct subject *s)
 {
     fputs("workload\ttitle\tmodel\tremark\tbound\trps\trps_low\trps_high\n", out);
     return write_plain(out, s, throughput_row);
+}
+
+/* What the service level allows, and beside it what was answered at most. */
+static size_t write_capacity(FILE *out, const struct subject *s)
+{
+    const struct plan *p = &s->results->plan;
+    size_t rows = 0;
+    fputs("workload\tpoint\tmodel\tslo\tbound\trps\trps_low\trps_high\tpeak_rps\n", out);
+    for (size_t w = 0; w < p->workload_count; w++)
+        for (size_t i = 0; i < workload_points(&p->workloads[w]); i++)
+            for (size_t m = 0; m < p->model_count; m++) {
+                struct workload at = workload_at(&p->workloads[w], i);
+                struct group g = {m, w, i};
+                if (!at.capacity)
+                    continue;
+                struct estimate bound = estimate_metric(s, g, "capacity_is_lower_bound");
+                fprintf(out, "%s\t%s\t%s\t%s\t%s", at.name, point_name_of(&at, i).text,
+                        p->models[m], at.slo, bound.count > 0 && bound.median > 0 ? "≥" : "");
+                put_estimate(out, estimate_metric(s, g, "capacity"), 1);
+                put(out, median_of(s, g, "peak_throughput"));
+                fputc('\n', out);
+                rows++;
+            }
+    return rows;
 }
 
 static size_t latency_rows(FILE *out, const struct subject *s, struct group g)
@@ -381,7 +405,7 @@ static size_t write_memory(FILE *out, const struct subject *s)
 
 static bool has_timeline(const struct workload *w)
 {
-    return w->timeline_s > 0 && w->value_count == 0;
+    return w->timeline_s > 0 && !workload_has_points(w);
 }
 
 /* Splits a line at its tabs, in place. */
@@ -452,6 +476,7 @@ static size_t write_timeline(FILE *out, const struct subject *s)
 /* --- all of them ------------------------------------------------------------------------------ */
 
 static const struct figure_kind kinds[] = {
+    {"capacity", "capacity.gp", "Capacity under a service level", NULL, write_capacity},
     {"throughput", "throughput.gp", "Requests answered per second", NULL, write_throughput},
     {"latency", "latency.gp", "Response time percentiles", NULL, write_latency},
     {"spectrum", "spectrum.gp", "Response time, percentile by percentile", NULL, write_spectrum},

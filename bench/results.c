@@ -11,6 +11,9 @@
 #define COMPLETED "requests.completed"
 
 const struct metric metrics[] = {
+    {"capacity", "1/s", "capacity.rate_rps", NULL, 1},
+    {"capacity_is_lower_bound", "trials", "capacity.lower_bound", NULL, 1},
+    {"peak_throughput", "1/s", "capacity.peak_throughput_rps", NULL, 1},
     {"throughput", "1/s", "throughput_rps", NULL, 1},
     {"offered_rate", "1/s", "settings.rate_rps", NULL, 1},
     {"response_mean", "us", "response_us.mean", NULL, 1},
