@@ -264,16 +264,14 @@ static void conclude_shares(struct machine_result *r, const struct cpu_times *t)
 static double other_share(const struct machine_snapshot *b, const struct machine_snapshot *e,
                           int64_t server_cpu_ns, bool irq_is_apart)
 {
-    if (server_cpu_ns == PROBE_UNKNOWN || b->cpu_count == 0 || b->cpu_count != e->cpu_count)
+    int64_t elapsed_ns = e->at_ns - b->at_ns;
+    if (server_cpu_ns == PROBE_UNKNOWN || elapsed_ns <= 0)
         return NAN;
     struct cpu_times t = times_between(&b->all, &e->all);
-    int64_t elapsed_ns = e->at_ns - b->at_ns;
     int64_t others_ns = elapsed_ns * b->cpu_count - t.idle_ns - t.steal_ns - server_cpu_ns -
                         (e->own_cpu_ns - b->own_cpu_ns);
     if (irq_is_apart)
         others_ns -= t.irq_ns + t.softirq_ns;
-    if (elapsed_ns <= 0)
-        return NAN;
     return others_ns > 0 ? (double)others_ns / (double)elapsed_ns : 0;
 }
 
@@ -300,12 +298,14 @@ struct machine_result machine_between(const struct machine_snapshot *b,
                                .irq_share = NAN,
                                .softirq_share = NAN,
                                .steal_share = NAN,
-                               .idle_share = NAN};
-    if (b->cpu_count > 0 && b->cpu_count == e->cpu_count) {
+                               .idle_share = NAN,
+                               .other_cpu_share = NAN};
+    r.has_cpu_times = b->cpu_count > 0 && b->cpu_count == e->cpu_count;
+    if (r.has_cpu_times) {
         struct cpu_times t = times_between(&b->chosen, &e->chosen);
         conclude_shares(&r, &t);
+        r.other_cpu_share = other_share(b, e, server_cpu_ns, irq_time_is_apart != ANSWER_NO);
     }
-    r.other_cpu_share = other_share(b, e, server_cpu_ns, irq_time_is_apart != ANSWER_NO);
     conclude_frequency(&r, b, e);
     r.throttle_events = difference(b->throttle_events, e->throttle_events);
     r.swapped_pages = difference(b->swapped_pages, e->swapped_pages);
@@ -337,7 +337,7 @@ void machine_describe_missing(const struct machine_result *r, char *text, size_t
     for (size_t i = 0; i < RESOURCES; i++)
         pressure &= isfinite(r->some_share[i]);
     *text = '\0';
-    if (!isfinite(r->steal_share))
+    if (!r->has_cpu_times)
         append(text, size, "the CPUs' time (/proc/stat must be readable)");
     if (r->swapped_pages == PROBE_UNKNOWN)
         append(text, size, "swapping (/proc/vmstat must be readable)");

@@ -89,6 +89,11 @@ static void what_is_not_known_is_said_to_be_unknown(void **state)
     assert_non_null(strstr(missing, "psi=1"));
     assert_non_null(strstr(missing, "/proc/stat"));
     assert_null(strstr(missing, "requency"));
+    b = snapshot(0, 0), e = snapshot(MS, 0); /* less than a tick: no shares, but nothing is amiss */
+    r = machine_between(&b, &e, 0, ANSWER_NO);
+    machine_describe_missing(&r, missing, sizeof missing);
+    assert_true(isnan(r.idle_share));
+    assert_null(strstr(missing, "/proc/stat"));
 }
 
 static void counters_and_frequencies_are_compared(void **state)
@@ -119,12 +124,18 @@ static cpu_set_t usable(void)
     return cpus;
 }
 
-static void compute_for(int64_t ns)
+static int64_t own_cpu_ns(void)
 {
     struct timespec now;
-    do
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    while ((int64_t)now.tv_sec * S + now.tv_nsec < ns);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * S + now.tv_nsec;
+}
+
+static void compute_for(int64_t ns)
+{
+    int64_t until_ns = own_cpu_ns() + ns;
+    while (own_cpu_ns() < until_ns)
+        ;
 }
 
 /* A child that is in nobody's account is somebody else; one that is in the server's is not. */
@@ -147,7 +158,7 @@ static void the_cpu_time_of_somebody_else_is_found(void **state)
     double elapsed_ns = (double)(e.at_ns - b.at_ns);
     double others = machine_between(&b, &e, 0, ANSWER_NO).other_cpu_share * elapsed_ns;
     double without = machine_between(&b, &e, BURNT, ANSWER_NO).other_cpu_share * elapsed_ns;
-    assert_true(others > 0.8 * (double)BURNT);
+    assert_true(others > 0.5 * (double)BURNT); /* some of it may have been stolen */
     assert_true(without < others);
     assert_true(others <= elapsed_ns * b.cpu_count);
 }
