@@ -218,6 +218,9 @@ enum machine_answer machine_accounts_irq_time(void)
 
 /* --- between two snapshots -------------------------------------------------------------------- */
 
+/* Three figures of /proc/stat, each cut to 10 ms, are to be off by 10 % of the window at most. */
+static const int64_t SHORTEST_WINDOW_NS = 300 * (int64_t)NS_PER_MS;
+
 static int64_t difference(int64_t begin, int64_t end)
 {
     if (begin == PROBE_UNKNOWN || end == PROBE_UNKNOWN || end < begin)
@@ -265,7 +268,7 @@ static double other_share(const struct machine_snapshot *b, const struct machine
                           int64_t server_cpu_ns, bool irq_is_apart)
 {
     int64_t elapsed_ns = e->at_ns - b->at_ns;
-    if (server_cpu_ns == PROBE_UNKNOWN || elapsed_ns <= 0)
+    if (server_cpu_ns == PROBE_UNKNOWN || elapsed_ns < SHORTEST_WINDOW_NS)
         return NAN;
     struct cpu_times t = times_between(&b->all, &e->all);
     int64_t others_ns = elapsed_ns * b->cpu_count - t.idle_ns - t.steal_ns - server_cpu_ns -
@@ -300,6 +303,7 @@ struct machine_result machine_between(const struct machine_snapshot *b,
                                .steal_share = NAN,
                                .idle_share = NAN,
                                .other_cpu_share = NAN};
+    r.too_short = e->at_ns - b->at_ns < SHORTEST_WINDOW_NS;
     r.has_cpu_times = b->cpu_count > 0 && b->cpu_count == e->cpu_count;
     if (r.has_cpu_times) {
         struct cpu_times t = times_between(&b->chosen, &e->chosen);
@@ -339,6 +343,9 @@ void machine_describe_missing(const struct machine_result *r, char *text, size_t
     *text = '\0';
     if (!r->has_cpu_times)
         append(text, size, "the CPUs' time (/proc/stat must be readable)");
+    if (r->has_cpu_times && r->too_short)
+        append(text, size,
+               "others' CPU time (/proc/stat counts in 10 ms: measure for 0.3 s or longer)");
     if (r->swapped_pages == PROBE_UNKNOWN)
         append(text, size, "swapping (/proc/vmstat must be readable)");
     if (!pressure)

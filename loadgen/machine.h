@@ -52,8 +52,8 @@ enum machine_answer machine_accounts_irq_time(void);
 
 /* Between two snapshots: shares are NAN and counts PROBE_UNKNOWN where they are not known. */
 struct machine_result {
-    bool has_cpu_times; /* but in a window of less than a tick, the shares are unknown none the less
-                         */
+    bool has_cpu_times;
+    bool too_short; /* for other_cpu_share: less than 0.3 s */
     /* Of the chosen CPUs' time; together they are 1. */
     double user_share, system_share, irq_share, softirq_share, steal_share, idle_share;
     double other_cpu_share; /* of one CPU, in use by neither the server nor this process */

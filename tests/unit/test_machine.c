@@ -89,11 +89,23 @@ static void what_is_not_known_is_said_to_be_unknown(void **state)
     assert_non_null(strstr(missing, "psi=1"));
     assert_non_null(strstr(missing, "/proc/stat"));
     assert_null(strstr(missing, "requency"));
-    b = snapshot(0, 0), e = snapshot(MS, 0); /* less than a tick: no shares, but nothing is amiss */
+}
+
+static void a_window_of_a_few_ticks_is_too_short_for_others(void **state)
+{
+    (void)state;
+    char missing[512];
+    struct machine_snapshot b = snapshot(0, 0), e = snapshot(290 * MS, 0);
+    struct machine_result r = machine_between(&b, &e, 0, ANSWER_NO);
+    machine_describe_missing(&r, missing, sizeof missing);
+    assert_true(isnan(r.other_cpu_share));
+    assert_non_null(strstr(missing, "0.3 s or longer"));
+    assert_null(strstr(missing, "CPUs' time (/proc/stat must"));
+    e.at_ns = 300 * MS;
     r = machine_between(&b, &e, 0, ANSWER_NO);
     machine_describe_missing(&r, missing, sizeof missing);
-    assert_true(isnan(r.idle_share));
-    assert_null(strstr(missing, "/proc/stat"));
+    assert_true(near(r.other_cpu_share, 2));
+    assert_null(strstr(missing, "0.3 s"));
 }
 
 static void counters_and_frequencies_are_compared(void **state)
@@ -203,6 +215,7 @@ int main(void)
         cmocka_unit_test(interrupts_go_off_where_they_are_not_in_the_tasks_time),
         cmocka_unit_test(a_little_less_than_nothing_is_nothing),
         cmocka_unit_test(what_is_not_known_is_said_to_be_unknown),
+        cmocka_unit_test(a_window_of_a_few_ticks_is_too_short_for_others),
         cmocka_unit_test(counters_and_frequencies_are_compared),
         cmocka_unit_test(the_cpu_time_of_somebody_else_is_found),
         cmocka_unit_test(the_shares_of_this_machine_add_up),
