@@ -26,6 +26,7 @@ enum option_key {
     KEY_SEED,
     KEY_OUT,
     KEY_RESUME,
+    KEY_NO_REPEAT,
     KEY_BIN,
     KEY_WORKLOAD_DIR,
     KEY_SERVER_CPUS,
@@ -42,6 +43,7 @@ static const struct argp_option options[] = {
     {"seed", KEY_SEED, "N", 0, "Of the order and of the requests (default: 1)", 1},
     {"out", KEY_OUT, "DIR", 0, "The run's folder (default: results/TIME-PROFILE)", 1},
     {"resume", KEY_RESUME, "DIR", 0, "Finish the run in DIR: measure what is missing", 1},
+    {"no-repeat", KEY_NO_REPEAT, NULL, 0, "Do not repeat a measurement that was disturbed", 1},
     {"bin", KEY_BIN, "DIR", 0, "Folder of loadgen and the servers (default: bench's own)", 2},
     {"workload-dir", KEY_WORKLOAD_DIR, "DIR", 0, "Folder of the workloads", 2},
     {"server-cpus", KEY_SERVER_CPUS, "LIST", 0, "Pin servers (default: the first CPU)", 2},
@@ -117,6 +119,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_SEED: r->seed = whole_number("--seed", value, 4000000000, state); break;
     case KEY_OUT: r->out = value; return 0;
     case KEY_RESUME: r->resume = value; return 0;
+    case KEY_NO_REPEAT: r->no_repeat = true; return 0;
     case KEY_BIN: c->programs = value; return 0;
     case KEY_WORKLOAD_DIR: c->workload_folder = value; return 0;
     case KEY_SERVER_CPUS: r->server_cpus = value; break;

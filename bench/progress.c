@@ -50,6 +50,12 @@ void progress_done(struct progress *p, const char *what, const char *note, doubl
         fprintf(stderr, "\r\033[K%s: %s\n", what, note);
 }
 
+void progress_again(const struct progress *p, const char *what, const char *note)
+{
+    fprintf(stderr, "%s%s: disturbed, so measured again: %s\n", p->terminal ? "\r\033[K" : "", what,
+            note);
+}
+
 void progress_end(const struct progress *p)
 {
     if (p->terminal)

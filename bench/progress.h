@@ -25,6 +25,9 @@ void progress_show(const struct progress *, const char *what);
 void progress_done(struct progress *, const char *what, const char *note, double planned_s,
                    double taken_s);
 
+/* It is measured, and will be again: `note` says why. */
+void progress_again(const struct progress *, const char *what, const char *note);
+
 /* Clears the line of a terminal. */
 void progress_end(const struct progress *);
 

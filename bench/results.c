@@ -1,5 +1,6 @@
 #include "bench/results.h"
 
+#include "bench/disturbance.h"
 #include "bench/journal.h"
 #include "bench/json.h"
 
@@ -63,6 +64,14 @@ const struct metric metrics[] = {
     {"memory_page_table", "bytes", "server.memory.page_table_bytes", NULL, 1},
     {"memory_socket_buffer", "bytes", "server.memory.socket_bytes", NULL, 1},
     {"memory_socket_struct", "bytes", "server.memory.socket_struct_bytes", NULL, 1},
+    {"steal_share", "1", "machine.steal_share", NULL, 1},
+    {"other_cpu_share", "1", "machine.other_cpu_share", NULL, 1},
+    {"softirq_share", "1", "machine.softirq_share", NULL, 1},
+    {"listen_overflows", "connections", "machine.network.listen_overflows", NULL, 1},
+    {"retransmissions", "segments", "machine.network.retransmissions", NULL, 1},
+    {"syn_retransmissions", "segments", "machine.network.syn_retransmissions", NULL, 1},
+    {"disturbed", "trials", "disturbed", NULL, 1},
+    {"unsteady", "trials", "!steady", NULL, 1},
 };
 const size_t metric_count = sizeof metrics / sizeof *metrics;
 
@@ -81,6 +90,8 @@ static double number_of(json_t *value)
         return json_is_true(value);
     if (json_is_number(value))
         return json_number_value(value);
+    if (json_is_array(value))
+        return json_array_size(value) > 0;
     double sum = NAN;
     const char *key;
     json_t *member;
@@ -92,7 +103,9 @@ static double number_of(json_t *value)
 
 double metric_value(const struct metric *m, const json_t *run)
 {
-    double value = number_of(json_at(run, m->path));
+    bool opposite = *m->path == '!';
+    double value = number_of(json_at(run, m->path + opposite));
+    value = opposite ? 1 - value : value;
     double divisor = m->per ? json_number_at(run, m->per) : 1;
     value = divisor > 0 ? value / divisor * m->scale : NAN;
     return isfinite(value) ? value : NAN;
@@ -113,8 +126,10 @@ int results_read(struct results *r, const char *folder, struct error *error)
     }
     size_t index;
     json_t *line;
-    json_array_foreach (r->runs, index, line)
-        r->of_cell[plan_find(&r->plan, line)] = line;
+    json_array_foreach (r->runs, index, line) {
+        const json_t **counts = &r->of_cell[plan_find(&r->plan, line)];
+        *counts = attempt_that_counts(*counts, line);
+    }
     r->of_cell[r->plan.cell_count] = NULL; /* lines that belong to no cell */
     return 0;
 fail:

@@ -16,7 +16,8 @@
 struct metric {
     const char *name, *unit;
     const char
-        *path; /* in the result object; where an object stands there, the sum of its numbers */
+        *path; /* in the result object; where an object stands there, the sum of its numbers; where
+                  a list does, whether it holds anything; with ! before it, a boolean's opposite */
     const char *per; /* divided by the number at this path; NULL: not divided */
     double scale;    /* then multiplied by this */
 };
@@ -33,7 +34,7 @@ double metric_value(const struct metric *, const json_t *run);
 struct results {
     struct plan plan;
     json_t *runs;           /* every whole line of runs.jsonl */
-    const json_t **of_cell; /* by place in the plan: its run, or NULL */
+    const json_t **of_cell; /* by place in the plan: the attempt that counts, or NULL */
 };
 
 /* One model at one point of one workload: all its trials. */

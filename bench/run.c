@@ -1,6 +1,7 @@
 #include "bench/run.h"
 
 #include "bench/cell.h"
+#include "bench/disturbance.h"
 #include "bench/environment.h"
 #include "bench/folder.h"
 #include "bench/journal.h"
@@ -229,7 +230,7 @@ static bool *find_done(const struct plan *p, const char *folder, size_t *count, 
 }
 
 struct label {
-    char text[3 * NAME_SIZE];
+    char text[4 * NAME_SIZE];
 };
 
 /* Unique in the run, and fit for a file's name: model-workload[-point]-trial. */
@@ -242,6 +243,11 @@ static struct label label_of(const struct plan *p, const struct cell *c, const c
              w->name, swept ? between : "", swept ? point_name_of(w, c->point).text : "", between,
              *between == ' ' ? "trial " : "", c->trial);
     return label;
+}
+
+static const char *first_disturbance(const json_t *line)
+{
+    return json_string_value(json_array_get(json_at(line, "disturbed"), 0));
 }
 
 /* What a person who watches should know about a result. NULL: nothing. */
@@ -258,6 +264,8 @@ static const char *note_on(const json_t *result, struct error *space)
         error_set(space, "no request was answered");
     else if (unserved > 0 && !close)
         error_set(space, "served %.0f of %.0f connections", served, served + unserved);
+    else if (is_disturbed(result))
+        error_set(space, "disturbed: %s", first_disturbance(result));
     else
         return NULL;
     space->text[strcspn(space->text, "\n")] = '\0';
@@ -265,11 +273,14 @@ static const char *note_on(const json_t *result, struct error *space)
 }
 
 /* `workload` is the name in runs.jsonl: what loadgen says of its own settings moves aside. */
-static json_t *identified(const struct plan *p, const struct cell *c, json_t *result)
+static json_t *identified(const struct plan *p, const struct cell *c, unsigned attempt,
+                          json_t *result)
 {
     json_t *run = json_object();
     json_t *settings = json_object_get(result, "workload");
     plan_identify(p, c, run);
+    json_object_set_new(run, "attempt", json_integer(attempt));
+    json_object_set_new(run, "disturbed", disturbance_of(result));
     if (settings)
         json_object_set(run, "settings", settings);
     json_object_del(result, "workload");
@@ -294,38 +305,78 @@ struct work {
     const struct plan *plan;
     const char *folder;
     struct journal *journal;
+    unsigned attempts_most; /* at a cell, until it is undisturbed */
     struct progress progress;
 };
 
-static enum run_result measure(struct work *work, const struct cell *c, struct error *error)
+/* The files of an attempt that counts take the place of those before it; others are removed. */
+static void settle_files(const char *folder, const char *label, const char *tried, bool counts)
+{
+    static const struct {
+        const char *folder, *suffix;
+    } kinds[] = {{"hgrm", ".hgrm"}, {"timeline", ".tsv"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct path from = path_of("%s/%s/%s%s", folder, kinds[i].folder, tried, kinds[i].suffix);
+        struct path to = path_of("%s/%s/%s%s", folder, kinds[i].folder, label, kinds[i].suffix);
+        if (!counts || rename(from.text, to.text) != 0)
+            unlink(from.text);
+    }
+}
+
+/* One attempt at a cell; `line` receives what goes into runs.jsonl. */
+static enum run_result attempt(struct work *work, const struct cell *c, unsigned number,
+                               json_t **line, struct error *error)
 {
     const struct plan *p = work->plan;
     struct workload w = workload_at(&p->workloads[c->workload], c->point);
-    struct label label = label_of(p, c, "-"), spoken = label_of(p, c, " ");
+    struct label label = label_of(p, c, "-"), tried = label;
+    if (number > 1) /* if it is interrupted, the files of the one before it are still whole */
+        snprintf(tried.text, sizeof tried.text, "%.*s-again", 3 * NAME_SIZE, label.text);
     const struct cell_order order = {
         .programs = work->places->programs.text,
         .folder = work->folder,
         .model = p->models[c->model],
         .workload = &w,
-        .label = label.text,
+        .label = tried.text,
         .server_cpus = p->server_cpus,
         .loadgen_cpus = p->loadgen_cpus,
         .compute_rate = p->compute_rate,
         /* The same requests for every model of a trial, others in the next trial. */
         .seed = p->seed + c->trial - 1,
     };
-    uint64_t start_ns = clock_now_ns();
-    progress_show(&work->progress, spoken.text);
     json_t *result = cell_measure(&order);
+    if (result)
+        *line = identified(p, c, number, result);
+    if (number > 1)
+        settle_files(work->folder, label.text, tried.text, result && !json_at(*line, "error"));
     if (!result)
         return RUN_INTERRUPTED;
-    json_t *line = identified(p, c, result);
-    struct error note;
-    progress_done(&work->progress, spoken.text, note_on(line, &note), workload_cell_s(&w),
-                  (double)(clock_now_ns() - start_ns) / (double)NS_PER_S);
-    int kept = keep(work->journal, line, error);
-    json_decref(line);
-    return kept == 0 ? RUN_COMPLETE : RUN_FAILED;
+    return keep(work->journal, *line, error) == 0 ? RUN_COMPLETE : RUN_FAILED;
+}
+
+/* Attempts at a cell until one is undisturbed, or there were enough of them. All are kept. To the
+ * time left they count as one measurement that took so much longer. */
+static enum run_result measure(struct work *work, const struct cell *c, struct error *error)
+{
+    struct label spoken = label_of(work->plan, c, " ");
+    const struct workload *w = &work->plan->workloads[c->workload];
+    uint64_t start_ns = clock_now_ns();
+    for (unsigned number = 1;; number++) {
+        json_t *line = NULL;
+        struct error space;
+        progress_show(&work->progress, spoken.text);
+        enum run_result result = attempt(work, c, number, &line, error);
+        bool again = result == RUN_COMPLETE && is_disturbed(line) && number < work->attempts_most &&
+                     bench_stop == 0;
+        if (again)
+            progress_again(&work->progress, spoken.text, first_disturbance(line));
+        else if (result == RUN_COMPLETE)
+            progress_done(&work->progress, spoken.text, note_on(line, &space), workload_cell_s(w),
+                          (double)(clock_now_ns() - start_ns) / (double)NS_PER_S);
+        json_decref(line);
+        if (!again)
+            return result;
+    }
 }
 
 static enum run_result measure_all(struct work *work, struct error *error)
@@ -372,8 +423,11 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
                                        : begin(r, places, &plan, folder, &journal, error);
     if (result != RUN_COMPLETE)
         return result;
-    struct work work = {
-        .places = places, .plan = &plan, .journal = &journal, .folder = folder->text};
+    struct work work = {.places = places,
+                        .plan = &plan,
+                        .journal = &journal,
+                        .attempts_most = r->no_repeat ? 1 : ATTEMPTS_MOST,
+                        .folder = folder->text};
     result =
         make_subfolders(&plan, work.folder, error) == 0 ? measure_all(&work, error) : RUN_FAILED;
     folder_remove(path_of("%s/root", work.folder).text, &unused);

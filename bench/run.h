@@ -2,7 +2,8 @@
  *
  * Makes the folder with what is needed to understand and repeat it, works
  * through the plan's cells in their order, and keeps each result before the
- * next cell begins. Knows nothing of metrics and plots. */
+ * next cell begins. A cell that was disturbed is measured again at once.
+ * Knows nothing of metrics and plots. */
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 
@@ -10,13 +11,16 @@
 #include "bench/places.h"
 #include "bench/plan.h"
 
+#include <stdbool.h>
+
 struct run_request {
     const struct profile *profile;
     const char *models, *workloads; /* separated by commas; NULL: all */
     unsigned trials;                /* 0: as the profile and the workloads say */
     unsigned long seed;
-    const char *out;                        /* the run's folder; NULL: results/TIME-PROFILE */
-    const char *resume;                     /* an interrupted run's folder; NULL: a new run */
+    const char *out;    /* the run's folder; NULL: results/TIME-PROFILE */
+    const char *resume; /* an interrupted run's folder; NULL: a new run */
+    bool no_repeat;     /* a disturbed measurement is marked and not made again */
     const char *server_cpus, *loadgen_cpus; /* NULL: the first two CPUs there are */
 };
 

@@ -2,6 +2,7 @@
 
 #include "bench/files.h"
 #include "bench/json.h"
+#include "bench/marks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -250,6 +251,7 @@ static void write_markdown(FILE *out, const struct results *r)
             "from the moment at which a request was meant to be sent. ≥ is a lower bound: the "
             "generator was at its limit, and the server was not. – is not measured.\n\n",
             p->profile, p->seed, measured_count(r), p->cell_count);
+    marks_write_overview(out, r);
     for (size_t w = 0; w < p->workload_count; w++) {
         fprintf(out, "## %s (%s)\n\n%s\n\n", p->workloads[w].title, p->workloads[w].name,
                 p->workloads[w].question);
@@ -258,6 +260,7 @@ static void write_markdown(FILE *out, const struct results *r)
         for (size_t t = 0; p->workloads[w].value_count > 0 && t < SWEEP_TABLE_COUNT; t++)
             write_sweep_table(out, r, w, &sweep_tables[t]);
         write_remarks(out, r, w);
+        marks_write_list(out, r, w);
     }
     write_warnings(out, r);
 }

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/descriptors.h"
 #include "loadgen/idle.h"
+#include "loadgen/machine.h"
 #include "loadgen/options.h"
 #include "loadgen/probe.h"
 #include "loadgen/report.h"
@@ -64,6 +65,10 @@ struct session {
     struct worker **workers;
     struct run_times times;
     struct tally tally;
+    cpu_set_t machine_cpus; /* that the server and the generator may run on */
+    enum machine_answer irq_time_is_apart;
+    struct machine_snapshot machine_begin, machine_end;
+    struct machine_result machine;
 };
 
 /* --- before the run --------------------------------------------------------------------------- */
@@ -226,6 +231,7 @@ static void start_workers(struct session *s)
             errx(1, "not enough memory for %u connections", o->connections);
     s->times.start_ns = clock_now_ns() + START_DELAY_NS;
     s->times.window_begin_ns = s->times.start_ns + o->warmup_ns;
+    s->times.window_middle_ns = s->times.window_begin_ns + o->duration_ns / 2;
     s->times.window_end_ns = s->times.window_begin_ns + o->duration_ns;
     s->times.end_ns = s->times.window_end_ns + (o->syscalls ? SYSCALL_PHASE_NS : 0);
     for (unsigned i = 0; i < o->threads; i++) {
@@ -297,15 +303,32 @@ static void count_syscalls(struct session *s)
         s->run.syscalls_per_request = (double)calls / (double)completed;
 }
 
+/* Before the load begins: it takes some milliseconds. */
+static void prepare_machine(struct session *s)
+{
+    cpu_set_t cpus;
+    s->irq_time_is_apart = machine_accounts_irq_time();
+    CPU_ZERO(&s->machine_cpus);
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+        CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
+    if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
+        CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
+    machine_cpu_list(&s->machine_cpus, s->run.machine_cpus, sizeof s->run.machine_cpus);
+}
+
+/* The machine's counters are read inside of the server's, so that none of the server's time can
+ * be missing from what is subtracted from the machine's. */
 static void measure(struct session *s)
 {
     look_on_until(s, s->times.window_begin_ns, probe_warmup_sample);
     if (s->probe)
         probe_window_begin(s->probe);
+    machine_snapshot(&s->machine_begin, &s->machine_cpus);
     look_on_until(s, s->times.window_end_ns, probe_sample);
     if (stop)
         for (unsigned i = 0; i < s->options.threads; i++)
             worker_interrupt(s->workers[i]);
+    machine_snapshot(&s->machine_end, &s->machine_cpus);
     if (s->probe)
         probe_window_end(s->probe); /* while the connections are still there */
     if (s->options.syscalls)
@@ -332,9 +355,44 @@ static void gather(struct session *s)
     s->run.window_s = (double)window_ns / 1e9;
     s->run.generator_utilisation = window_ns ? (double)busiest_ns / (double)window_ns : NAN;
     s->run.server = s->probe ? probe_result(s->probe) : NULL;
+    s->machine = machine_between(&s->machine_begin, &s->machine_end,
+                                 s->run.server ? s->run.server->cpu_ns : PROBE_UNKNOWN,
+                                 s->irq_time_is_apart);
+    s->run.machine = &s->machine;
     cpu_set_t cpus;
     if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
         s->run.server_cpus = CPU_COUNT(&cpus);
+}
+
+static void judge_machine(struct run *run)
+{
+    char missing[512];
+    machine_describe_missing(run->machine, missing, sizeof missing);
+    if (*missing)
+        run_warn(run, "unknown of the machine: %s", missing);
+    int64_t overflows = run->machine->network[NETWORK_LISTEN_OVERFLOWS];
+    int64_t syns = run->machine->network[NETWORK_SYN_RETRANSMISSIONS];
+    if (overflows > 0 || syns > 0)
+        run_warn(run,
+                 "connections came faster than they were accepted (an accept queue of this "
+                 "machine was full %lld times, %lld SYNs were sent again): a client whose SYN is "
+                 "dropped waits a second before it tries again, and response times of 1 s, 3 s and "
+                 "so on come from that; a longer --backlog of the server (and net.core.somaxconn) "
+                 "or faster accepting helps",
+                 (long long)(overflows > 0 ? overflows : 0), (long long)(syns > 0 ? syns : 0));
+}
+
+static void judge_steadiness(struct run *run)
+{
+    const struct tally *t = run->tally;
+    if (run_steadiness(run) != UNSTEADY)
+        return;
+    run_warn(run,
+             "the first half differs from the second: %.1f and %.1f requests/s, median response "
+             "time %.1f and %.1f us: a longer --warmup or --duration may help",
+             run_half_rps(run, 0), run_half_rps(run, 1),
+             (double)histogram_quantile_ns(t->halves[0], 0.5) / 1e3,
+             (double)histogram_quantile_ns(t->halves[1], 0.5) / 1e3);
 }
 
 static void judge(struct session *s)
@@ -363,6 +421,8 @@ static void judge(struct session *s)
                  "the generator was late: one request in a hundred began %.1f ms or more after "
                  "its time; something else may have used its CPU",
                  (double)lag_ns / 1e6);
+    judge_steadiness(run);
+    judge_machine(run);
     unsigned open = idle_still_open(&s->idle);
     if (open < s->idle.established)
         run_warn(run, "the server closed %u of %u idle connections before the end",
@@ -475,6 +535,7 @@ int main(int argc, char **argv)
         sched_setaffinity(0, sizeof s.options.cpus, &s.options.cpus);
     prctl(PR_SET_TIMERSLACK, 1);
     if (started) {
+        prepare_machine(&s);
         open_idle(&s);
         start_workers(&s);
         measure(&s);

@@ -51,6 +51,23 @@ bool run_is_saturated(const struct run *run)
     return run->generator_utilisation > SATURATED_UTILISATION && !server_bound;
 }
 
+double run_half_rps(const struct run *run, size_t half)
+{
+    return (double)run->tally->halves[half]->count / (run->window_s / 2);
+}
+
+static bool has_halves(const struct run *run)
+{
+    return run->tally && !run->interrupted && run->window_s > 0;
+}
+
+enum steadiness run_steadiness(const struct run *run)
+{
+    if (!has_halves(run))
+        return STEADINESS_UNKNOWN;
+    return steadiness_of(run->tally->halves[0], run->tally->halves[1]);
+}
+
 bool run_is_valid(const struct run *run)
 {
     return !run->failed && !run->interrupted && run->tally && run->tally->completed > 0 &&
@@ -238,6 +255,57 @@ static json_t *server_json(const struct run *run)
                      "window_s", number((double)p->window_ns / 1e9));
 }
 
+static json_t *machine_json(const struct run *run)
+{
+    const struct machine_result *m = run->machine;
+    if (!m)
+        return json_null();
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "cpus", run->machine_cpus,
+        "user_share", number(m->user_share),
+        "system_share", number(m->system_share),
+        "irq_share", number(m->irq_share),
+        "softirq_share", number(m->softirq_share),
+        "steal_share", number(m->steal_share),
+        "idle_share", number(m->idle_share),
+        "other_cpu_share", number(m->other_cpu_share),
+        "frequency_khz", json_pack("{s:o, s:o, s:o, s:o}",
+                                   "min", known(m->frequency_min_khz),
+                                   "max", known(m->frequency_max_khz),
+                                   "begin", known(m->frequency_begin_khz),
+                                   "end", known(m->frequency_end_khz)),
+        "throttle_events", known(m->throttle_events),
+        "swapped_pages", known(m->swapped_pages),
+        "pressure", json_pack("{s:o, s:o, s:o}",
+                              "cpu_some_share", number(m->some_share[RESOURCE_CPU]),
+                              "memory_some_share", number(m->some_share[RESOURCE_MEMORY]),
+                              "io_some_share", number(m->some_share[RESOURCE_IO])),
+        "network", json_pack("{s:o, s:o, s:o, s:o}",
+                             "listen_overflows", known(m->network[NETWORK_LISTEN_OVERFLOWS]),
+                             "listen_drops", known(m->network[NETWORK_LISTEN_DROPS]),
+                             "retransmissions", known(m->network[NETWORK_RETRANSMISSIONS]),
+                             "syn_retransmissions", known(m->network[NETWORK_SYN_RETRANSMISSIONS])));
+}
+
+static json_t *half_json(const struct run *run, size_t half)
+{
+    const struct histogram *h = run->tally->halves[half];
+    return json_pack("{s:I, s:f, s:o}",
+                     "completed", (json_int_t)h->count,
+                     "throughput_rps", run_half_rps(run, half),
+                     "p50_us", number(h->count > 0 ? quantile_us(h, 0.5) : NAN));
+}
+
+static json_t *steadiness_json(const struct run *run)
+{
+    json_t *halves = has_halves(run) ? json_pack("[o, o]", half_json(run, 0), half_json(run, 1))
+                                     : json_null();
+    enum steadiness steadiness = run_steadiness(run);
+    bool judged = steadiness != STEADINESS_UNKNOWN;
+    return json_pack("{s:o, s:o}", "halves", halves,
+                     "steady", judged ? json_boolean(steadiness == STEADY) : json_null());
+}
+
 static json_t *warnings_json(const struct run *run)
 {
     json_t *warnings = json_array();
@@ -273,10 +341,12 @@ json_t *run_json(const struct run *run)
     json_t *o = json_pack("{s:s, s:o, s:o}", "schema", "switchpoint.run/1",
                           "target", target_json(run), "workload", workload_json(run));
     json_object_update_new(o, measured_json(run));
-    json_object_update_new(o, json_pack("{s:{s:o, s:o}, s:o, s:b, s:b, s:o}",
+    json_object_update_new(o, steadiness_json(run));
+    json_object_update_new(o, json_pack("{s:{s:o, s:o}, s:o, s:o, s:b, s:b, s:o}",
             "generator", "cpu_utilisation", number(run->generator_utilisation),
             "saturated", run->tally ? json_boolean(run_is_saturated(run)) : json_null(),
             "server", server_json(run),
+            "machine", machine_json(run),
             "interrupted", run->interrupted,
             "valid", run_is_valid(run),
             "warnings", warnings_json(run)));

@@ -2,9 +2,11 @@
 #ifndef LOADGEN_REPORT_H
 #define LOADGEN_REPORT_H
 
+#include "loadgen/machine.h"
 #include "loadgen/options.h"
 #include "loadgen/probe.h"
 #include "loadgen/requests.h"
+#include "loadgen/steadiness.h"
 #include "loadgen/tally.h"
 
 #include <jansson.h>
@@ -16,12 +18,14 @@ enum { RUN_WARNINGS_MOST = 32 };
 
 struct run {
     const struct options *options;
-    const struct mix *mix;             /* NULL: the run ended before there was one */
-    const char *url;                   /* with the real port */
-    pid_t target_pid;                  /* 0: not known */
-    const struct tally *tally;         /* merged; NULL: nothing was measured */
-    const struct probe_result *server; /* NULL: not probed */
-    int server_cpus;                   /* how many the server may use; 0: not known */
+    const struct mix *mix;                /* NULL: the run ended before there was one */
+    const char *url;                      /* with the real port */
+    pid_t target_pid;                     /* 0: not known */
+    const struct tally *tally;            /* merged; NULL: nothing was measured */
+    const struct probe_result *server;    /* NULL: not probed */
+    const struct machine_result *machine; /* NULL: nothing was measured */
+    char machine_cpus[256];               /* a list: whose time the shares are of */
+    int server_cpus;                      /* how many the server may use; 0: not known */
     double window_s;
     double generator_utilisation; /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
     unsigned idle_established;
@@ -38,6 +42,10 @@ void run_free_warnings(struct run *);
 
 /* Was the generator itself the bottleneck? */
 bool run_is_saturated(const struct run *);
+
+/* Was the window's second half like its first? Unknown when there is no whole window. */
+enum steadiness run_steadiness(const struct run *);
+double run_half_rps(const struct run *, size_t half); /* of a run that has one: its throughput */
 
 /* Can the figures be used: something succeeded, the window was whole, the books balance, and
  * the server lived? */

@@ -9,7 +9,9 @@ int tally_init(struct tally *t)
     t->service = histogram_new();
     t->connect = histogram_new();
     t->send_lag = histogram_new();
-    if (t->response && t->service && t->connect && t->send_lag)
+    t->halves[0] = histogram_new();
+    t->halves[1] = histogram_new();
+    if (t->response && t->service && t->connect && t->send_lag && t->halves[0] && t->halves[1])
         return 0;
     tally_free(t);
     return -1;
@@ -21,7 +23,15 @@ void tally_free(struct tally *t)
     histogram_free(t->service);
     histogram_free(t->connect);
     histogram_free(t->send_lag);
+    histogram_free(t->halves[0]);
+    histogram_free(t->halves[1]);
     *t = (struct tally){0};
+}
+
+void tally_close(struct tally *t)
+{
+    histogram_merge(t->response, t->halves[0]);
+    histogram_merge(t->response, t->halves[1]);
 }
 
 void tally_merge(struct tally *into, const struct tally *from)
@@ -37,6 +47,8 @@ void tally_merge(struct tally *into, const struct tally *from)
     histogram_merge(into->service, from->service);
     histogram_merge(into->connect, from->connect);
     histogram_merge(into->send_lag, from->send_lag);
+    histogram_merge(into->halves[0], from->halves[0]);
+    histogram_merge(into->halves[1], from->halves[1]);
     into->response_censored += from->response_censored;
     into->service_censored += from->service_censored;
     into->slots_used += from->slots_used;

@@ -34,6 +34,11 @@ struct tally {
     struct histogram *response, *service, *connect, *send_lag;
     uint64_t response_censored, service_censored;
 
+    /* Response times of the completed requests of the window's two halves, by the moment in which
+     * they were completed. While the window is open they are recorded here alone: `response` has
+     * them from tally_close on. */
+    struct histogram *halves[2];
+
     /* Connections: slots, each of which may be reconnected many times. */
     uint64_t slots_used, slots_served;
     uint64_t opened;                   /* connections established, warm-up included */
@@ -45,6 +50,11 @@ struct tally {
 /* 0, or -1 when memory is short. */
 int tally_init(struct tally *);
 void tally_free(struct tally *);
+
+/* The window is over: `response` receives what was completed in it. Once for each thread. */
+void tally_close(struct tally *);
+
+/* Both must be closed. */
 void tally_merge(struct tally *into, const struct tally *from);
 
 uint64_t tally_errors(const struct tally *);

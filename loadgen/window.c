@@ -75,6 +75,7 @@ static void window_end(struct worker *w, uint64_t end_ns)
         slow_clients_measure(w->slow, false);
         slow_clients_count(w->slow, &t->slow_completed, &t->slow_errors);
     }
+    tally_close(t);
     w->phase = AFTERWARDS;
 }
 
@@ -127,7 +128,7 @@ void count_completed(struct slot *s, const struct flight *f, uint64_t now_ns)
         return;
     s->completed++;
     w->tally.completed++;
-    histogram_record(w->tally.response, now_ns - f->intended_ns);
+    histogram_record(w->tally.halves[now_ns >= w->times.window_middle_ns], now_ns - f->intended_ns);
     histogram_record(w->tally.service, now_ns - f->sent_ns);
     if (w->timeline)
         timeline_completed(w->timeline, now_ns - w->times.window_begin_ns, now_ns - f->intended_ns);

@@ -20,7 +20,7 @@
 
 /* When things happen, in monotonic time; the same for all threads of a run. */
 struct run_times {
-    uint64_t start_ns, window_begin_ns, window_end_ns;
+    uint64_t start_ns, window_begin_ns, window_middle_ns, window_end_ns;
     uint64_t end_ns; /* when the load ends; later than the window when something follows it */
 };
 

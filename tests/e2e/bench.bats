@@ -29,12 +29,24 @@ hang) exec sleep 60 ;;
 slow) sleep 0.4 ;;
 cut) echo '{"interrupted": true, "valid": true}'; exit 0 ;;
 esac
-completed=100 code=0
+completed=100 code=0 others=0.01 steady=true
 test "$FAKE" = starve && completed=0 code=2
+test "$FAKE" = unsteady && steady=false
+# Others are at work: always, or while a cell is measured for the first time.
+case "$FAKE $*" in noisy-once*-again.hgrm*) ;; noisy*) others=0.42 ;; esac
+previous=
+for word; do
+    test "$previous" = --hgrm && echo "others $others" > "$word"
+    test "$previous" = --timeline && echo "others $others" > "$word"
+    previous=$word
+done
+case "$FAKE $*" in stuck*-again.hgrm*) sleep 60 ;; stuck*) others=0.42 ;; esac
 cat <<JSON
 {"schema":"switchpoint.run/1","workload":{"mode":"closed"},"throughput_rps":$completed.5,
  "requests":{"completed":$completed,"errors":{"connect":1,"read":2}},
  "response_us":{"p50":10,"p99":null},"connections":{"served":1,"unserved":3},
+ "machine":{"other_cpu_share":$others},"steady":$steady,
+ "halves":[{"throughput_rps":100,"p50_us":10},{"throughput_rps":101,"p50_us":30}],
  "valid":true,"interrupted":false,"warnings":["the moon is full"]}
 JSON
 exit $code
@@ -115,6 +127,86 @@ identities() {
         [ "$(jq -s 'map(select(.valid == false and (.error | length > 0))) | length' "$fake/runs.jsonl")" -eq 6 ]
     done
     grep -q 'out of luck' crash/runs.jsonl
+}
+
+# attempts FOLDER: for each line its model, attempt, and how many reasons it gives.
+attempts() {
+    jq -r '[.model, .attempt, (.disturbed | length)] | map(tostring) | join(" ")' "$1/runs.jsonl"
+}
+
+@test "an undisturbed measurement is made once" {
+    bench run --profile quick --workloads plain --models alpha --out out
+    [ "$(attempts out)" = "alpha 1 0" ]
+    run ! grep -iE 'disturbed|unsteady' out/summary.md
+    grep -qP '^alpha\tplain\t-\tdisturbed\ttrials\t0\t' out/summary.tsv
+    grep -qP '^alpha\tplain\t-\tunsteady\ttrials\t0\t' out/summary.tsv
+}
+
+@test "a disturbed measurement is made again, and the first undisturbed attempt counts" {
+    FAKE=noisy-once run bench run --profile quick --workloads plain --models alpha --out out
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"alpha plain trial 1: disturbed"*"other processes used 42 % of a CPU"* ]]
+    [ "$(attempts out)" = "$(printf 'alpha 1 1\nalpha 2 0')" ]
+    [ "$(jq -r 'select(.attempt == 1) | .disturbed[0]' out/runs.jsonl)" = "other processes used 42 % of a CPU" ]
+    grep -q 'load generator: 1 measurements. Repeated: 1. Remained disturbed: 0' out/summary.md
+    run ! grep -q 'was disturbed' out/summary.md
+    grep -qP '^alpha\tplain\t-\tother_cpu_share\t1\t0.01\t' out/summary.tsv
+    # The files are those of the attempt that counts, and there are no others.
+    [ "$(cat out/hgrm/*)" = "others 0.01" ]
+    [ "$(cat out/timeline/*)" = "others 0.01" ]
+    [ "$(ls out/hgrm out/timeline)" = "$(printf 'out/hgrm:\nalpha-plain-1.hgrm\n\nout/timeline:\nalpha-plain-1.tsv')" ]
+}
+
+@test "what remains disturbed after three attempts is marked" {
+    FAKE=noisy bench run --profile quick --models alpha --out out
+    [ "$(identities out | sort -u | wc -l)" -eq 3 ]
+    [ "$(attempts out)" = "$(for cell in 1 2 3; do printf 'alpha %d 1\n' 1 2 3; done)" ]
+    grep -q 'load generator: 3 measurements. Repeated: 3. Remained disturbed: 3' out/summary.md
+    grep -q 'server-alpha was disturbed in 1 of 1 trials (trial 1: other processes used 42 % of a CPU)' out/summary.md
+    grep -q 'server-alpha at connections 8 was disturbed in 1 of 1 trials' out/summary.md
+    grep -qP '^alpha\tplain\t-\tdisturbed\ttrials\t1\t1\t1\t1\t1$' out/summary.tsv
+}
+
+@test "with --no-repeat a disturbed measurement is marked, and not made again" {
+    FAKE=noisy bench run --no-repeat --profile quick --workloads plain --models alpha --out out
+    [ "$(attempts out)" = "alpha 1 1" ]
+    grep -q 'Repeated: 0. Remained disturbed: 1' out/summary.md
+}
+
+@test "a cell that was interrupted while it was repeated has a result" {
+    FAKE=stuck "$BIN/bench" run --bin fake --workload-dir workloads --profile quick --workloads plain --models alpha --out out 3>&- &
+    local bench=$!
+    until [ -s out/hgrm/alpha-plain-1-again.hgrm ]; do sleep 0.05; done
+    kill -INT $bench
+    wait $bench || true
+    [ "$(attempts out)" = "alpha 1 1" ]
+    bench run --no-repeat --resume out
+    [ "$(attempts out)" = "alpha 1 1" ]
+    [ "$(ls out/hgrm)" = alpha-plain-1.hgrm ]
+    [ "$(cat out/hgrm/*)" = "others 0.01" ] # written before the fake one was disturbed
+}
+
+@test "an unsteady measurement is marked, and not made again" {
+    FAKE=unsteady bench run --profile quick --workloads plain --models alpha --out out
+    [ "$(attempts out)" = "alpha 1 0" ]
+    grep -q 'Unsteady: 1 measurements' out/summary.md
+    grep -q 'server-alpha was unsteady in 1 of 1 trials (trial 1: 100 and 101 requests/s, p50 0.01 and 0.03 ms)' out/summary.md
+    grep -qP '^alpha\tplain\t-\tunsteady\ttrials\t1\t' out/summary.tsv
+}
+
+@test "somebody else on the generator's CPU is named in the result" {
+    local cpus=($(taskset -pc $$ | sed 's/.*: //; s/,/ /g' | tr ' ' '\n' | while IFS=- read -r a b; do seq "$a" "${b:-$a}"; done))
+    [ "${#cpus[@]}" -ge 2 ] || skip "needs two CPUs"
+    taskset -c "${cpus[1]}" timeout 60 sh -c 'while :; do :; done' 3>&- &
+    local busy=$!
+    sed -i 's/duration_s = 0.01/duration_s = 1/' workloads/plain.conf
+    run "$BIN/bench" run --no-repeat --workload-dir workloads --workloads plain --models epoll \
+        --server-cpus "${cpus[0]}" --loadgen-cpus "${cpus[1]}" --profile quick --out out
+    kill $busy
+    [ "$status" -eq 0 ]
+    [ "$(wc -l < out/runs.jsonl)" -eq 1 ]
+    jq -e '.attempt == 1 and (.disturbed | any(test("other processes used [0-9]+ % of a CPU")))' out/runs.jsonl
+    grep -q 'server-epoll was disturbed in 1 of 1 trials' out/summary.md
 }
 
 @test "SIGINT keeps what is measured, says how to resume, and leaves no process" {

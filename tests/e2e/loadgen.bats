@@ -299,6 +299,58 @@ start_server() {
     holds '.connections.opened == 1 and .response_us.max < 3000000'
 }
 
+@test "the machine's figures are there, and the CPUs' time adds up" {
+    against epoll /hello
+    holds '.machine.cpus | test("^[0-9]")'
+    holds '.machine | .idle_share + .user_share + .system_share + .irq_share + .softirq_share +
+           .steal_share - 1 | fabs < 1e-6'
+    holds '.machine.other_cpu_share >= 0'
+    holds '.machine.frequency_khz | has("min") and has("max") and has("begin") and has("end")'
+    holds '.machine | has("throttle_events") and .swapped_pages >= 0'
+    holds '.machine.pressure | has("cpu_some_share") and has("memory_some_share") and has("io_some_share")'
+    holds '.machine.network | [.listen_overflows, .listen_drops, .retransmissions, .syn_retransmissions] |
+           all(type == "number")'
+    holds '[.warnings[] | select(test("unknown of the machine"))] | length <= 1'
+}
+
+@test "without a probed server nobody can say whose the CPU time is" {
+    against epoll /hello --no-probe
+    holds '.machine.other_cpu_share == null and .machine.idle_share >= 0'
+}
+
+@test "others at work on the machine are noticed" {
+    timeout 60 sh -c 'while :; do :; done' 3>&- &
+    PIDS+=($!)
+    load http://127.0.0.1:0/hello --rate 100 --duration 1 -- \
+        "$BIN/server-epoll" --listen 127.0.0.1:0 --compute-rate 100
+    holds '.machine.other_cpu_share > 0.1'
+}
+
+@test "an accept queue that overflows is told of, and what comes of it" {
+    load 'http://127.0.0.1:0/work?wait_ms=2' --duration 1.5 --close -c 64 -- \
+        "$BIN/server-blocking" --listen 127.0.0.1:0 --backlog 1
+    holds '.machine.network.listen_overflows > 0 or .machine.network.syn_retransmissions > 0'
+    holds '.warnings | any(test("accept queue.*waits a second.*--backlog"))'
+}
+
+@test "the window's halves make up the whole" {
+    against epoll '/work?wait_ms=1'
+    holds '.requests.completed == (.halves | map(.completed) | add)'
+    holds '(.halves | length == 2 and all(.p50_us > 1000)) and
+           (.throughput_rps * 2 - (.halves | map(.throughput_rps) | add) | fabs < 1)'
+}
+
+@test "a server that becomes slower within the window is unsteady" {
+    misbehaving slows-down -c 4 --duration 2
+    holds '.steady == false and .halves[0].completed > .halves[1].completed'
+    holds '.warnings | any(test("first half differs from the second.*--warmup"))'
+}
+
+@test "a load as even as it can be is steady" {
+    against epoll '/work?wait_ms=100' --rate 100 --arrivals constant -c 64 --duration 1
+    holds '.steady == true and (.warnings | all(test("first half") | not))'
+}
+
 @test "system calls are counted when that is asked for and permitted" {
     against epoll /hello -c 2 --syscalls
     books_balance
@@ -415,6 +467,7 @@ start_server() {
         kill -INT "$pid"
         wait $shell || true
         holds '.interrupted and .valid == false and .window_s < 50'
+        holds '.halves == null and .steady == null'
         books_balance
         eventually gone "$server"
         [ "$(wc -l < time.tsv)" -lt 50 ]

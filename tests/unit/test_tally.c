@@ -108,6 +108,28 @@ static void merged_everything_adds_up(void **state)
     tally_free(&sum);
 }
 
+static void the_halves_are_in_the_whole_once_it_is_closed(void **state)
+{
+    (void)state;
+    struct tally t = empty(), sum = empty();
+    t.intended = t.completed = 3;
+    histogram_record(t.halves[0], 10);
+    histogram_record(t.halves[1], 20);
+    histogram_record(t.halves[1], 30);
+    assert_false(tally_is_consistent(&t));
+    tally_close(&t);
+    assert_true(tally_is_consistent(&t));
+    tally_merge(&sum, &t);
+    tally_merge(&sum, &t);
+    assert_true(tally_is_consistent(&sum));
+    assert_int_equal(sum.response->count, 6);
+    assert_int_equal(sum.response->max_ns, 30);
+    assert_int_equal(sum.halves[0]->count, 2);
+    assert_int_equal(sum.halves[1]->count, 4);
+    tally_free(&t);
+    tally_free(&sum);
+}
+
 static void fairness_is_one_for_all_and_a_share_for_one_alone(void **state)
 {
     (void)state;
@@ -131,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_request_too_few_or_too_many_is_noticed),
         cmocka_unit_test(an_answer_that_was_not_timed_is_noticed),
         cmocka_unit_test(merged_everything_adds_up),
+        cmocka_unit_test(the_halves_are_in_the_whole_once_it_is_closed),
         cmocka_unit_test(fairness_is_one_for_all_and_a_share_for_one_alone),
         cmocka_unit_test(of_nothing_served_fairness_says_nothing),
     };

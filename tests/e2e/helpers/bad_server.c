@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define GOOD "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, World!"
@@ -18,7 +19,7 @@
 /* What each request is answered with, and what becomes of the connection then. */
 static const struct mode {
     const char *name, *answer;
-    enum { KEEP, CLOSE, RESET, FLOOD, EXIT } then;
+    enum { KEEP, CLOSE, RESET, FLOOD, EXIT, SLOW } then;
     unsigned good; /* this many requests are answered well before */
 } modes[] = {
     {"good", GOOD, KEEP, 0},
@@ -37,12 +38,14 @@ static const struct mode {
     {"unavailable", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", KEEP, 0},
     {"flood", GOOD, FLOOD, 0},
     {"dies", "", EXIT, 20},
+    {"slows-down", GOOD, SLOW, 0}, /* ten times, a second after its first request */
 };
 
 static const struct mode *mode;
 static FILE *heads;
 static atomic_uint requests;
-static bool stumbles; /* the very first connection is closed without an answer */
+static atomic_llong first_ms; /* when the first request came; 0: none yet */
+static bool stumbles;         /* the very first connection is closed without an answer */
 
 /* Reads the head of one request (which has no body). false when the client is gone. */
 static bool read_head(int fd)
@@ -67,6 +70,15 @@ static bool say(int fd, const char *text)
     return length == 0 || send(fd, text, length, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
+static void work_for_a_while(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    long long now_ms = (long long)at.tv_sec * 1000 + at.tv_nsec / 1000000, unset = 0;
+    atomic_compare_exchange_strong(&first_ms, &unset, now_ms);
+    usleep(now_ms - atomic_load(&first_ms) < 1000 ? 3000 : 30000);
+}
+
 static void *serve(void *argument)
 {
     int fd = (int)(long)argument;
@@ -80,6 +92,8 @@ static void *serve(void *argument)
         }
         if (mode->then == EXIT)
             _exit(3);
+        if (mode->then == SLOW)
+            work_for_a_while();
         if (!say(fd, mode->answer) || mode->then == CLOSE)
             break;
         while (mode->then == FLOOD && say(fd, mode->answer))
