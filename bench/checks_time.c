@@ -160,7 +160,7 @@ static int check_stall_quantiles(struct validation *v, const json_t *run, double
                             .expected = US_PER_S * stall_quantile_s(stall_s, window_s, base_s,
                                                                     quantiles[i].quantile),
                             .measured = json_number_at(run, quantiles[i].path)};
-        f.tolerance = pick(v, 0.02, 0.15) * f.expected;
+        f.tolerance = pick(v, 0.02, 0.04) * f.expected;
         snprintf(f.quantity, sizeof f.quantity, "response time %s", quantiles[i].name);
         result = found(v, &f, error);
     }
@@ -171,7 +171,7 @@ static int check_stall_quantiles(struct validation *v, const json_t *run, double
                            .unit = "us",
                            .expected = US_PER_S * (base_s + stall_s * stall_s / (2 * window_s)),
                            .measured = json_number_at(run, "response_us.mean")};
-    mean.tolerance = pick(v, 0.02, 0.15) * mean.expected;
+    mean.tolerance = pick(v, 0.02, 0.1) * mean.expected;
     return result == 0 ? found(v, &mean, error) : result;
 }
 
@@ -179,7 +179,7 @@ int check_stall(struct validation *v, struct error *error)
 {
     if (!validation_has_model(v, "epoll"))
         return found_impossible(v, "stall", "epoll", "there is no server-epoll here", error);
-    double window_s = pick(v, 10, 4), stall_s = window_s / 10;
+    double window_s = pick(v, 10, 5), stall_s = window_s / 10;
     char stall[64];
     snprintf(stall, sizeof stall, "--stall %g:%g --histograms", window_s * 0.4, stall_s);
     const struct observation o = {

@@ -1,6 +1,7 @@
 #include "bench/validate.h"
 
 #include "bench/cell.h"
+#include "bench/disturbance.h"
 #include "bench/draw.h"
 #include "bench/environment.h"
 #include "bench/folder.h"
@@ -61,7 +62,8 @@ static int read_load(struct workload *w, const char *text, struct error *error)
     return result;
 }
 
-static int keep(struct validation *v, const struct observation *o, json_t *run, struct error *error)
+static int keep(struct validation *v, const struct observation *o, unsigned attempt, json_t *run,
+                struct error *error)
 {
     json_t *settings = json_object_get(run, "workload");
     if (settings)
@@ -70,7 +72,35 @@ static int keep(struct validation *v, const struct observation *o, json_t *run, 
     json_object_set_new(run, "model", json_string(o->model ? o->model : "specimen"));
     json_object_set_new(run, "subject", json_string(o->subject));
     json_object_set_new(run, "trial", json_integer(o->trial + 1));
+    json_object_set_new(run, "attempt", json_integer(attempt));
+    json_object_set_new(run, "disturbed", disturbance_of(run));
     return journal_append(&v->journal, run, error);
+}
+
+/* A measurement that somebody else has disturbed says nothing of the instrument: another attempt.
+ */
+static json_t *measure_undisturbed(struct validation *v, const struct observation *o,
+                                   const struct cell_order *order, struct error *error)
+{
+    for (unsigned attempt = 1;; attempt++) {
+        json_t *run = cell_measure(order);
+        if (!run) {
+            error_set(error, "interrupted");
+            return NULL;
+        }
+        const char *what = json_string_value(json_object_get(run, "error"));
+        if (what)
+            fprintf(stderr, "bench: %s, %s: %s\n", o->check, o->subject, what);
+        if (keep(v, o, attempt, run, error) != 0) {
+            json_decref(run);
+            return NULL;
+        }
+        if (!is_disturbed(run) || attempt == ATTEMPTS_MOST)
+            return run;
+        fprintf(stderr, "bench: %s, %s: disturbed (%s), once more\n", o->check, o->subject,
+                json_string_value(json_array_get(json_object_get(run, "disturbed"), 0)));
+        json_decref(run);
+    }
 }
 
 json_t *observe(struct validation *v, const struct observation *o, struct error *error,
@@ -104,18 +134,7 @@ json_t *observe(struct validation *v, const struct observation *o, struct error 
         .compute_rate = v->compute_rate,
         .seed = 1 + o->trial,
     };
-    json_t *run = cell_measure(&order);
-    if (!run) {
-        error_set(error, "interrupted");
-        return NULL;
-    }
-    const char *what = json_string_value(json_object_get(run, "error"));
-    if (what)
-        fprintf(stderr, "bench: %s, %s: %s\n", o->check, o->subject, what);
-    if (keep(v, o, run, error) == 0)
-        return run;
-    json_decref(run);
-    return NULL;
+    return measure_undisturbed(v, o, &order, error);
 }
 
 static void show(const struct finding *f)

@@ -5,7 +5,7 @@
 #ifndef LOADGEN_STEADINESS_H
 #define LOADGEN_STEADINESS_H
 
-#include "loadgen/histogram.h"
+#include "common/histogram.h"
 
 enum steadiness { STEADINESS_UNKNOWN, STEADY, UNSTEADY };
 
