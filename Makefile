@@ -15,7 +15,7 @@ OWN_CFLAGS := -std=gnu17 -pthread -I. -Wall -Wextra -Wshadow -Wconversion -Wvla 
               -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
               $(if $(WERROR),-Werror) \
               $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-OWN_CPPFLAGS := -D_GNU_SOURCE -DSWITCHPOINT_VERSION='"$(VERSION)"'
+OWN_CPPFLAGS := -D_GNU_SOURCE -DSWITCHPOINT_VERSION='"$(VERSION)"' -I$(BUILD)/generated
 OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PKG_CONFIG ?= pkg-config
@@ -73,6 +73,15 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/llhttp/%.o: /usr/share/llhttp/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) -DLLHTTP_STRICT_MODE=1 $(LLHTTP_CFLAGS) $(filter -fsanitize% -fno-omit%,$(OWN_CFLAGS)) $(CFLAGS) -w -c -o $@ $<
+
+# The names of system calls, as the headers of the machine that is compiled for have them.
+SYSCALL_NAMES := $(BUILD)/generated/syscall_names.h
+$(SYSCALL_NAMES): $(BUILD)/flags
+	@mkdir -p $(@D)
+	echo '#include <sys/syscall.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM -x c - | \
+	    sed -n 's/^#define SYS_\([a-z0-9_]*\) .*/{SYS_\1, "\1"},/p' | sort > $@
+	@test -s $@ || { echo "$(CC) finds no system calls in <sys/syscall.h>" >&2; exit 1; }
+$(BUILD)/loadgen/probe_syscalls.o: $(SYSCALL_NAMES)
 
 # Rewritten only when the flags change, so that objects are never a mixture of two builds.
 BUILD_FLAGS = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(LDFLAGS)
@@ -218,7 +227,7 @@ C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* l
 SCRIPTS    = scripts/setup scripts/compare-peers .ci/run
 
 .PHONY: lint
-lint: ## clang-format, clang-tidy, cppcheck and shellcheck
+lint: $(SYSCALL_NAMES) ## clang-format, clang-tidy, cppcheck and shellcheck
 	clang-format --dry-run -Werror $(C_FILES)
 	printf '%s\n' $(C_SOURCES) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- \
 	    $(OWN_CPPFLAGS) -std=gnu17 -I. $(LLHTTP_CFLAGS) $(PKG_CFLAGS)

@@ -145,6 +145,8 @@ static int attach_probe(void *argument, pid_t pid)
     s->probe = probe_open(pid, PROBE_BEST, why, sizeof why);
     if (!s->probe)
         run_warn(&s->run, "the server could not be probed: %s", why);
+    if (s->probe && s->options.hardware)
+        probe_count_hardware(s->probe);
     return 0;
 }
 
@@ -205,6 +207,12 @@ static void stop_target(struct session *s)
         s->run.failed = true;
     }
     target_stop(&s->target, TARGET_GRACE_S);
+    if (!s->target.ours)
+        return;
+    s->run.lifetime = &s->target.lifetime;
+    if (s->run.server && s->target.lifetime.rss_peak_bytes < 0)
+        run_warn(&s->run, "the peak of the server's memory over its whole life is unknown, since "
+                          "it was below that of the process which became the server");
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -298,9 +306,8 @@ static void count_syscalls(struct session *s)
     uint64_t before = completed_so_far(s);
     look_on_until(s, s->times.end_ns, probe_sample);
     uint64_t completed = completed_so_far(s) - before;
-    int64_t calls = probe_syscalls_end(s->probe);
-    if (calls != PROBE_UNKNOWN && completed > 0)
-        s->run.syscalls_per_request = (double)calls / (double)completed;
+    probe_syscalls_end(s->probe);
+    s->run.syscall_requests = completed;
 }
 
 /* Before the load begins: it takes some milliseconds. */
@@ -395,6 +402,18 @@ static void judge_steadiness(struct run *run)
              (double)histogram_quantile_ns(t->halves[1], 0.5) / 1e3);
 }
 
+/* What slows the server down is measured only on request. */
+static void warn_of_costly(struct session *s)
+{
+    const struct options *o = &s->options;
+    if (!o->syscalls)
+        run_warn(&s->run, "system calls were not counted, since that slows each of them down: "
+                          "--syscalls counts them behind the window");
+    if (!o->hardware)
+        run_warn(&s->run, "instructions, cycles and cache misses were not counted, since that "
+                          "slows new threads and switches down: --hardware counts them");
+}
+
 static void judge(struct session *s)
 {
     struct run *run = &s->run;
@@ -427,11 +446,15 @@ static void judge(struct session *s)
     if (open < s->idle.established)
         run_warn(run, "the server closed %u of %u idle connections before the end",
                  s->idle.established - open, s->idle.established);
-    if (run->server && !s->options.syscalls)
-        run_warn(run, "system calls were not counted, since that slows each of them down: "
-                      "--syscalls counts them behind the window");
-    if (s->probe && s->options.syscalls && isnan(run->syscalls_per_request))
-        run_warn(run, "system calls could not be counted");
+    if (run->server)
+        warn_of_costly(s);
+    if (run->server && s->options.syscalls && run->server->syscalls != PROBE_UNKNOWN &&
+        run->syscall_requests == 0)
+        run_warn(run, "system calls per request are unknown: none was answered in the half second "
+                      "in which they were counted");
+    if (run->server && !s->target.ours)
+        run_warn(run, "the kernel's account of the server's whole life is not known, since "
+                      "loadgen did not start it: give its command after --");
 }
 
 /* false, and a message, when the disk is full or the pipe broken. */
@@ -515,10 +538,7 @@ int main(int argc, char **argv)
 {
     static struct session s;
     options_parse(argc, argv, &s.options);
-    s.run = (struct run){.options = &s.options,
-                         .url = s.options.url,
-                         .generator_utilisation = NAN,
-                         .syscalls_per_request = NAN};
+    s.run = (struct run){.options = &s.options, .url = s.options.url, .generator_utilisation = NAN};
     struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

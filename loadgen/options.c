@@ -27,6 +27,7 @@ enum {
     OPTION_CPUS,
     OPTION_PID,
     OPTION_SYSCALLS,
+    OPTION_HARDWARE,
     OPTION_NO_PROBE,
     OPTION_JSON,
     OPTION_HISTOGRAMS,
@@ -64,6 +65,9 @@ static const struct argp_option known[] = {
     {0, 0, 0, 0, "Server:", 3},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
     {"syscalls", OPTION_SYSCALLS, 0, 0, "Count its system calls, in half a second after the window",
+     0},
+    {"hardware", OPTION_HARDWARE, 0, 0,
+     "Count its instructions, cycles and cache misses, which slows new threads and switches down",
      0},
     {"no-probe", OPTION_NO_PROBE, 0, 0, "Leave its counters alone, to see what probing costs", 0},
     {0, 0, 0, 0, "Report:", 4},
@@ -217,6 +221,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         break;
     case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
     case OPTION_SYSCALLS: o->syscalls = true; break;
+    case OPTION_HARDWARE: o->hardware = true; break;
     case OPTION_NO_PROBE: o->no_probe = true; break;
     case OPTION_JSON: o->json = value; break;
     case OPTION_HISTOGRAMS: o->histograms = true; break;

@@ -45,6 +45,7 @@ struct options {
 
     /* the report */
     bool syscalls; /* count system calls, in a phase after the window */
+    bool hardware; /* count instructions and the like */
     bool no_probe;
     bool histograms; /* in the result object, whole */
     const char *json, *hgrm, *timeline;

@@ -1,6 +1,7 @@
 #include "loadgen/probe.h"
 
 #include "common/clock.h"
+#include "loadgen/probe_events.h"
 #include "loadgen/probe_ledger.h"
 #include "loadgen/probe_memory.h"
 #include "loadgen/probe_proc.h"
@@ -8,7 +9,9 @@
 #include "loadgen/probe_sockets.h"
 
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +45,8 @@ struct probe {
     enum source source;
     struct ledger ledger;
     struct records records;
-    bool has_ledger, has_records;
+    struct events events;
+    bool has_ledger, has_records, has_events;
     char why_no_ledger[WHY_SIZE], why_no_records[WHY_SIZE];
     uint16_t port;
 
@@ -58,8 +62,8 @@ struct probe {
     struct counters begin, end;
     bool peak_is_of_lifetime;
     int64_t threads_now, threads_max;
+    int64_t event_counts[EVENT_KINDS_MAX]; /* of the window */
     bool counts_syscalls;
-    uint64_t syscalls_before;
     struct probe_result result;
 };
 
@@ -113,22 +117,33 @@ static void try_ledger(struct probe *p)
 /* Once, since a thread that comes while we look may be followed already, by
  * inheritance, and must not be followed twice. Those are remembered: if one was
  * born of a thread before its turn came, it is not followed at all. */
-static int follow_tree(struct probe *p)
+static int follow_tree(struct probe *p, int (*follow)(struct probe *, pid_t),
+                       struct tasks *doubtful)
 {
     struct tasks now = {0};
     int failed = tree_scan(&p->tree) || tasks_read(&now, &p->tree, true);
     for (size_t i = 0; !failed && i < now.count; i++)
-        failed = records_follow(&p->records, now.tasks[i].tid) && errno != ESRCH;
-    failed = failed || tasks_read(&p->doubtful, &p->tree, true);
+        failed = follow(p, now.tasks[i].tid) && errno != ESRCH;
+    failed = failed || tasks_read(doubtful, &p->tree, true);
     int error = errno;
     size_t kept = 0;
-    for (size_t i = 0; !failed && i < p->doubtful.count; i++)
-        if (!tasks_find(&now, p->doubtful.tasks[i].tid))
-            p->doubtful.tasks[kept++] = p->doubtful.tasks[i];
-    p->doubtful.count = kept;
+    for (size_t i = 0; !failed && i < doubtful->count; i++)
+        if (!tasks_find(&now, doubtful->tasks[i].tid))
+            doubtful->tasks[kept++] = doubtful->tasks[i];
+    doubtful->count = kept;
     tasks_free(&now);
     errno = error;
     return failed ? -1 : 0;
+}
+
+static int follow_by_records(struct probe *p, pid_t tid)
+{
+    return records_follow(&p->records, tid);
+}
+
+static int follow_by_events(struct probe *p, pid_t tid)
+{
+    return events_follow(&p->events, tid);
 }
 
 static size_t doubtful_alive(const struct probe *p)
@@ -143,7 +158,7 @@ static void try_records(struct probe *p)
 {
     if (records_open(&p->records))
         return;
-    p->has_records = follow_tree(p) == 0;
+    p->has_records = follow_tree(p, follow_by_records, &p->doubtful) == 0;
     if (p->has_records)
         return;
     snprintf(p->why_no_records, sizeof p->why_no_records, "perf_event_open: %s", strerror(errno));
@@ -160,6 +175,9 @@ static void clear_result(struct probe_result *r)
     r->stack_bytes = r->anonymous_bytes = r->file_bytes = PROBE_UNKNOWN;
     r->kernel_stack_bytes = r->page_table_bytes = PROBE_UNKNOWN;
     r->socket_bytes = r->socket_count = r->socket_struct_bytes = PROBE_UNKNOWN;
+    r->wait_ns = r->migrations = PROBE_UNKNOWN;
+    r->instructions = r->cycles = r->cache_misses = PROBE_UNKNOWN;
+    r->syscalls = PROBE_UNKNOWN;
     r->threads_max = r->threads_born = r->threads_died = PROBE_UNKNOWN;
     r->faults_minor = r->faults_major = PROBE_UNKNOWN;
 }
@@ -196,6 +214,8 @@ void probe_close(struct probe *p)
         ledger_close(&p->ledger);
     if (p->has_records)
         records_close(&p->records);
+    if (p->has_events)
+        events_free(&p->events);
     tasks_free(&p->last_scan);
     tasks_free(&p->doubtful);
     tasks_free(&p->begin.tasks);
@@ -204,6 +224,49 @@ void probe_close(struct probe *p)
     for (size_t i = 0; i < p->result.warning_count; i++)
         free(p->result.warnings[i]);
     free(p);
+}
+
+static const char *how_to_permit_events(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return "run loadgen with CAP_PERFMON (as root, for example), or set "
+               "kernel.perf_event_paranoid to 1 or less";
+    case EMFILE: return "raise the limit of descriptors (ulimit -Hn)";
+    case ENOENT:
+    case ENODEV:
+    case EOPNOTSUPP: return "the machine has no such counters; a virtual one may be given them";
+    default: return "it may be that others use them";
+    }
+}
+
+/* What is asked for, in the order in which event_counts has it. */
+enum { CYCLES, INSTRUCTIONS, CACHE_MISSES, HARDWARE_KINDS };
+
+static const struct event_kind hardware_kinds[HARDWARE_KINDS] = {
+    [CYCLES] = {PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false},
+    [INSTRUCTIONS] = {PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, true},
+    [CACHE_MISSES] = {PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES, false},
+};
+
+void probe_count_hardware(struct probe *p)
+{
+    struct tasks doubtful = {0};
+    events_init(&p->events, hardware_kinds, HARDWARE_KINDS);
+    p->has_events = follow_tree(p, follow_by_events, &doubtful) == 0;
+    int error = errno;
+    if (!p->has_events) {
+        events_free(&p->events);
+        warn(p, "hardware: unknown, perf_event_open: %s: %s", strerror(error),
+             how_to_permit_events(error));
+    } else if (doubtful.count > 0) {
+        warn(p,
+             "hardware: %zu threads may be missing, which the server started while the probe "
+             "attached to it",
+             doubtful.count);
+    }
+    tasks_free(&doubtful);
 }
 
 void probe_set_port(struct probe *p, uint16_t port)
@@ -289,6 +352,16 @@ static void take_process(struct counters *c, pid_t pid)
     c->faults_major += s.faults_major + s.child_faults_major;
 }
 
+static void take_events(struct probe *p, bool begins)
+{
+    int failed = begins ? events_begin(&p->events) : events_estimate(&p->events, p->event_counts);
+    if (!failed)
+        return;
+    warn(p, "hardware: unknown, reading the counters: %s", strerror(errno));
+    events_free(&p->events);
+    p->has_events = false;
+}
+
 /* The same order at both ends, so that each counter has a window of the same
  * length, whatever reading the ones before it takes. */
 static void take_counters(struct probe *p, struct counters *c)
@@ -306,6 +379,8 @@ static void take_counters(struct probe *p, struct counters *c)
     }
     for (size_t i = 0; i < p->tree.count; i++)
         take_process(c, p->tree.pids[i]);
+    if (p->has_events)
+        take_events(p, c == &p->begin);
     if (p->source == FROM_PROC) {
         c->forks = proc_forks();
         tasks_read(&c->tasks, &p->tree, false);
@@ -350,6 +425,9 @@ static void add(int64_t *sum, int64_t value)
     *sum = *sum < 0 || value < 0 ? PROBE_UNKNOWN : *sum + value;
 }
 
+static const char permit_ledger[] =
+    "run loadgen with CAP_BPF and CAP_PERFMON (as root, for example)";
+
 static const char *how_to_permit(void)
 {
     return "run loadgen with CAP_BPF and CAP_PERFMON (as root, for example), or set "
@@ -370,6 +448,10 @@ static void conclude_ledger(struct probe *p)
     r->switches_involuntary = (int64_t)(e->involuntary - b->involuntary);
     r->threads_born = (int64_t)(e->born - b->born);
     r->threads_died = (int64_t)(e->died - b->died);
+    if (p->ledger.knows_waits)
+        r->wait_ns = (int64_t)(e->wait_ns - b->wait_ns);
+    if (p->ledger.knows_migrations)
+        r->migrations = (int64_t)(e->migrations - b->migrations);
 }
 
 static void conclude_records(struct probe *p)
@@ -377,7 +459,7 @@ static void conclude_records(struct probe *p)
     struct probe_result *r = &p->result;
     if (p->end.lost > p->begin.lost) {
         warn(p, "context switches: unknown, the kernel had to drop switch records; %s",
-             "run loadgen with CAP_BPF and CAP_PERFMON (as root, for example)");
+             permit_ledger);
         return;
     }
     r->switches_voluntary = (int64_t)(p->end.voluntary - p->begin.voluntary);
@@ -397,12 +479,15 @@ static void conclude_proc(struct probe *p)
 {
     struct probe_result *r = &p->result;
     const struct tasks *before = &p->begin.tasks, *now = &p->end.tasks;
-    int64_t voluntary = 0, involuntary = 0, cpu_ns = 0, born = 0, stayed = 0;
+    int64_t voluntary = 0, involuntary = 0, cpu_ns = 0, wait_ns = 0, migrations = 0;
+    int64_t born = 0, stayed = 0;
     for (size_t i = 0; i < now->count; i++) {
         const struct task *t = &now->tasks[i], *was = tasks_find(before, t->tid);
         voluntary += t->voluntary - (was ? was->voluntary : 0);
         involuntary += t->involuntary - (was ? was->involuntary : 0);
         cpu_ns += t->cpu_ns - (was ? was->cpu_ns : 0);
+        wait_ns += t->wait_ns - (was ? was->wait_ns : 0);
+        add(&migrations, t->migrations < 0 ? -1 : t->migrations - (was ? was->migrations : 0));
         born += !was;
         stayed += was != NULL;
     }
@@ -417,10 +502,32 @@ static void conclude_proc(struct probe *p)
     }
     r->switches_voluntary = voluntary;
     r->switches_involuntary = involuntary;
+    if (proc_knows_waits())
+        r->wait_ns = wait_ns;
+    r->migrations = migrations;
     if (unseen)
         return;
     r->threads_born = born;
     r->threads_died = 0;
+}
+
+/* What is known came with the switches, by the same means. */
+static void conclude_scheduler(struct probe *p)
+{
+    const struct probe_result *r = &p->result;
+    if (r->switches_total < 0 || p->source == FROM_RECORDS) {
+        warn(p,
+             "scheduler: the wait for a CPU and migrations are unknown, since they take the "
+             "kernel's ledger, or threads that do not end; %s",
+             permit_ledger);
+        return;
+    }
+    if (r->wait_ns < 0)
+        warn(p, "scheduler: the wait for a CPU is unknown, this kernel does not count it "
+                "(CONFIG_SCHED_INFO)");
+    if (r->migrations < 0)
+        warn(p, "scheduler: migrations are unknown, this kernel does not show them "
+                "(CONFIG_SCHED_DEBUG)");
 }
 
 static void conclude_cpu(struct probe *p)
@@ -448,6 +555,19 @@ static void conclude_cpu(struct probe *p)
     double user_share = (double)user / (double)(user + system);
     r->cpu_user_ns = (int64_t)((double)all_ns * user_share);
     r->cpu_system_ns = all_ns - r->cpu_user_ns;
+}
+
+static void conclude_hardware(struct probe *p)
+{
+    struct probe_result *r = &p->result;
+    if (!p->has_events)
+        return;
+    r->cycles = p->event_counts[CYCLES];
+    r->instructions = p->event_counts[INSTRUCTIONS];
+    r->cache_misses = p->event_counts[CACHE_MISSES];
+    if (r->cycles < 0 || r->instructions < 0 || r->cache_misses < 0)
+        warn(p, "hardware: a counter was never on while the server ran; end what else uses the "
+                "processor's counters (perf, the NMI watchdog)");
 }
 
 static void conclude_faults(struct probe *p)
@@ -561,7 +681,9 @@ void probe_window_end(struct probe *p)
         conclude_proc(p);
     if (r->switches_voluntary >= 0)
         r->switches_total = r->switches_voluntary + r->switches_involuntary;
+    conclude_scheduler(p);
     conclude_cpu(p);
+    conclude_hardware(p);
     conclude_faults(p);
     conclude_memory(p);
     conclude_kernel_memory(p);
@@ -576,30 +698,30 @@ const struct probe_result *probe_result(const struct probe *p)
 
 int probe_syscalls_begin(struct probe *p)
 {
-    struct ledger_sums sums;
     if (!p->has_ledger) {
-        warn(p,
-             "system calls: unknown, the kernel's ledger is not available (%s); run loadgen "
-             "with CAP_BPF and CAP_PERFMON (as root, for example)",
-             p->why_no_ledger);
+        warn(p, "system calls: unknown, the kernel's ledger is not available (%s); %s",
+             p->why_no_ledger, permit_ledger);
         return -1;
     }
-    if (ledger_count_syscalls(&p->ledger) || ledger_read(&p->ledger, &sums)) {
+    if (ledger_count_syscalls(&p->ledger)) {
         warn(p, "system calls: unknown, following sys_enter: %s", strerror(errno));
         return -1;
     }
-    p->syscalls_before = sums.syscalls;
     p->counts_syscalls = true;
     return 0;
 }
 
-int64_t probe_syscalls_end(struct probe *p)
+void probe_syscalls_end(struct probe *p)
 {
-    struct ledger_sums sums;
+    struct probe_result *r = &p->result;
     if (!p->counts_syscalls)
-        return PROBE_UNKNOWN;
-    int failed = ledger_read(&p->ledger, &sums);
-    ledger_ignore_syscalls(&p->ledger);
+        return;
     p->counts_syscalls = false;
-    return failed ? PROBE_UNKNOWN : (int64_t)(sums.syscalls - p->syscalls_before);
+    if (ledger_take_syscalls(&p->ledger, r->syscalls_by_number)) {
+        warn(p, "system calls: unknown, reading their counts: %s", strerror(errno));
+        return;
+    }
+    r->syscalls = 0;
+    for (size_t i = 0; i < SYSCALL_NUMBERS; i++)
+        r->syscalls += (int64_t)r->syscalls_by_number[i];
 }

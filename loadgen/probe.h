@@ -12,7 +12,8 @@
 #ifndef LOADGEN_PROBE_H
 #define LOADGEN_PROBE_H
 
-#include <stdbool.h>
+#include "loadgen/probe_syscalls.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -48,6 +49,16 @@ struct probe_result {
     int64_t socket_count;        /* sockets on the server's port, the listening one included */
     int64_t socket_struct_bytes; /* the kernel's objects behind those sockets */
 
+    /* Time that threads were runnable and waited for a CPU, and moves from one CPU to another. */
+    int64_t wait_ns, migrations;
+
+    /* The processor's counters, if probe_count_hardware asked for them. */
+    int64_t instructions, cycles, cache_misses;
+
+    /* System calls in the phase after the window: all, and by number (probe_syscalls.h). */
+    int64_t syscalls;
+    uint64_t syscalls_by_number[SYSCALL_NUMBERS];
+
     int64_t threads_max;
     int64_t threads_born, threads_died; /* within the window */
     int64_t faults_minor, faults_major;
@@ -63,6 +74,11 @@ struct probe;
 struct probe *probe_open(pid_t root, enum probe_means, char *error, size_t error_size);
 void probe_close(struct probe *);
 
+/* Has the processor count instructions, cycles and cache misses too. At once after probe_open, and
+ * only on request, since it costs the server time for each thread and switch. Where the machine
+ * does not have or permit it, the result says so. */
+void probe_count_hardware(struct probe *);
+
 /* The server's listening port, by which its sockets are found. */
 void probe_set_port(struct probe *, uint16_t port);
 
@@ -77,10 +93,10 @@ void probe_sample(struct probe *);
 void probe_window_end(struct probe *);
 
 /* System calls, in an extra phase after the window, since counting them slows
- * each of them down. Begin: 0, or -1 and a warning in the result. End: how many
- * system calls the tree entered since, or PROBE_UNKNOWN. */
+ * each of them down. Begin: 0, or -1 and a warning in the result. End: the result has what the
+ * tree called since. */
 int probe_syscalls_begin(struct probe *);
-int64_t probe_syscalls_end(struct probe *);
+void probe_syscalls_end(struct probe *);
 
 /* Valid until probe_close; before probe_window_end all is unknown. */
 const struct probe_result *probe_result(const struct probe *);

@@ -13,19 +13,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PROCESSES_MAX = 16384, PROGRAM_MAX = 64 };
+enum { PROCESSES_MAX = 16384, PROGRAM_MAX = 96 };
+
+/* What the kernel counts for each task by itself. */
+enum task_count { VOLUNTARY, INVOLUNTARY, WAIT_NS, MIGRATIONS, TASK_COUNTS };
 
 /* The ledger's row for a process: an array, so that the programs below can
  * name a column by its number. The living are only ever added to, and read as
  * the difference of two readings: so no reset can race with an exit. */
 enum column {
-    DEAD_VOLUNTARY,
-    DEAD_INVOLUNTARY,
-    LIVING_VOLUNTARY,
-    LIVING_INVOLUNTARY,
-    BORN,
+    DEAD, /* a column for each of TASK_COUNTS */
+    LIVING = DEAD + TASK_COUNTS,
+    BORN = LIVING + TASK_COUNTS,
     DIED,
-    SYSCALLS,
     LOST,
     COLUMNS
 };
@@ -59,7 +59,8 @@ struct program {
 };
 
 struct layout {
-    int tgid, flags, nvcsw, nivcsw; /* offsets in task_struct */
+    int tgid, flags;         /* offsets in task_struct */
+    int counts[TASK_COUNTS]; /* the same; -1: this kernel does not count it */
 };
 
 static void emit(struct program *p, int code, int to, int from, int offset, int immediate)
@@ -105,10 +106,10 @@ static void map_address(struct program *p, int to, int map)
     emit(p, 0, 0, 0, 0, 0); /* the upper half of the wide immediate */
 }
 
-/* R0 = the row of the process whose id is in R7; ends the program when it has none. */
-static void find_row(struct program *p, int map)
+/* R0 = the map's element for the key in a register; ends the program when there is none. */
+static void look_up(struct program *p, int map, int key)
 {
-    emit(p, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_7, -4, 0);
+    emit(p, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, key, -4, 0);
     map_address(p, BPF_REG_1, map);
     copy(p, BPF_REG_2, BPF_REG_10);
     emit(p, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -4);
@@ -116,18 +117,27 @@ static void find_row(struct program *p, int map)
     require(p, BPF_JNE, BPF_REG_0, 0);
 }
 
-/* Adds R1 to a column of the row at `row`. */
-static void add_to(struct program *p, int row, enum column column)
+/* R0 = the row of the process whose id is in R7; ends the program when it has none. */
+static void find_row(struct program *p, int map)
 {
-    emit(p, BPF_STX | BPF_ATOMIC | BPF_DW, row, BPF_REG_1, (int)column * 8, BPF_ADD);
+    look_up(p, map, BPF_REG_7);
 }
 
-static void add_switches(struct program *p, const struct layout *at, enum column voluntary)
+/* Adds R1 to a column of the row at `row`. */
+static void add_to(struct program *p, int row, int column)
 {
-    load(p, BPF_DW, BPF_REG_1, BPF_REG_6, at->nvcsw);
-    add_to(p, BPF_REG_0, voluntary);
-    load(p, BPF_DW, BPF_REG_1, BPF_REG_6, at->nivcsw);
-    add_to(p, BPF_REG_0, voluntary + 1);
+    emit(p, BPF_STX | BPF_ATOMIC | BPF_DW, row, BPF_REG_1, column * 8, BPF_ADD);
+}
+
+/* Adds what the task in R6 has come to, to the columns from `first` on of the row in R0. */
+static void add_counts(struct program *p, const struct layout *at, enum column first)
+{
+    for (int i = 0; i < TASK_COUNTS; i++) {
+        if (at->counts[i] < 0)
+            continue;
+        load(p, BPF_DW, BPF_REG_1, BPF_REG_6, at->counts[i]);
+        add_to(p, BPF_REG_0, (int)first + i);
+    }
 }
 
 /* sched_process_exit(task, …): a thread of ours dies. */
@@ -137,7 +147,7 @@ static struct program at_exit_of_a_thread(int map, const struct layout *at)
     load(&p, BPF_DW, BPF_REG_6, BPF_REG_1, 0);
     load(&p, BPF_W, BPF_REG_7, BPF_REG_6, at->tgid);
     find_row(&p, map);
-    add_switches(&p, at, DEAD_VOLUNTARY);
+    add_counts(&p, at, DEAD);
     set(&p, BPF_REG_1, 1);
     add_to(&p, BPF_REG_0, DIED);
     finish(&p);
@@ -156,7 +166,7 @@ static struct program for_each_task(int map, const struct layout *at)
     require(&p, BPF_JEQ, BPF_REG_7, 0);
     load(&p, BPF_W, BPF_REG_7, BPF_REG_6, at->tgid);
     find_row(&p, map);
-    add_switches(&p, at, LIVING_VOLUNTARY);
+    add_counts(&p, at, LIVING);
     finish(&p);
     return p;
 }
@@ -196,15 +206,19 @@ static struct program at_fork(int map, const struct layout *at)
 }
 
 /* sys_enter(registers, number): the caller is the current process. */
-static struct program at_system_call(int map)
+static struct program at_system_call(int map, int counts)
 {
     struct program p = {.length = 0};
+    load(&p, BPF_DW, BPF_REG_8, BPF_REG_1, 8);
     emit(&p, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_current_pid_tgid);
     copy(&p, BPF_REG_7, BPF_REG_0);
     emit(&p, BPF_ALU64 | BPF_RSH | BPF_K, BPF_REG_7, 0, 0, 32);
     find_row(&p, map);
+    emit(&p, BPF_JMP | BPF_JLT | BPF_K, BPF_REG_8, 0, 1, SYSCALL_OTHER);
+    set(&p, BPF_REG_8, SYSCALL_OTHER);
+    look_up(&p, counts, BPF_REG_8);
     set(&p, BPF_REG_1, 1);
-    add_to(&p, BPF_REG_0, SYSCALLS);
+    add_to(&p, BPF_REG_0, 0);
     finish(&p);
     return p;
 }
@@ -248,15 +262,15 @@ static int attach_to_tracepoint(const struct program *p, const char *name, const
     return link;
 }
 
-static int create_map(void)
+static int create_map(enum bpf_map_type type, uint32_t value_size, uint32_t elements)
 {
     union bpf_attr attr;
     memset(&attr, 0, sizeof attr);
-    attr.map_type = BPF_MAP_TYPE_HASH;
+    attr.map_type = type;
     attr.key_size = sizeof(uint32_t);
-    attr.value_size = sizeof(struct ledger_row);
-    attr.max_entries = PROCESSES_MAX;
-    attr.map_flags = BPF_F_NO_PREALLOC;
+    attr.value_size = value_size;
+    attr.max_entries = elements;
+    attr.map_flags = type == BPF_MAP_TYPE_HASH ? BPF_F_NO_PREALLOC : 0;
     return bpf(BPF_MAP_CREATE, &attr);
 }
 
@@ -269,13 +283,25 @@ static int link_iterator(int program)
     return bpf(BPF_LINK_CREATE, &attr);
 }
 
+/* Where a member of a struct within task_struct is; -1: this kernel has no such thing. */
+static int inner_offset(const struct btf *b, const char *outer, const char *name,
+                        const char *member)
+{
+    int at = btf_member_offset(b, "task_struct", outer);
+    int further = btf_member_offset(b, name, member);
+    return at < 0 || further < 0 ? -1 : at + further;
+}
+
 static int find_layout(const struct btf *b, struct layout *at)
 {
     at->tgid = btf_member_offset(b, "task_struct", "tgid");
     at->flags = btf_member_offset(b, "task_struct", "flags");
-    at->nvcsw = btf_member_offset(b, "task_struct", "nvcsw");
-    at->nivcsw = btf_member_offset(b, "task_struct", "nivcsw");
-    if (at->tgid >= 0 && at->flags >= 0 && at->nvcsw >= 0 && at->nivcsw >= 0)
+    at->counts[VOLUNTARY] = btf_member_offset(b, "task_struct", "nvcsw");
+    at->counts[INVOLUNTARY] = btf_member_offset(b, "task_struct", "nivcsw");
+    at->counts[WAIT_NS] = inner_offset(b, "sched_info", "sched_info", "run_delay");
+    at->counts[MIGRATIONS] = inner_offset(b, "se", "sched_entity", "nr_migrations");
+    if (at->tgid >= 0 && at->flags >= 0 && at->counts[VOLUNTARY] >= 0 &&
+        at->counts[INVOLUNTARY] >= 0)
         return 0;
     errno = ENOENT;
     return -1;
@@ -299,9 +325,11 @@ static int install(struct ledger *l, const struct btf *b, const char **step)
     *step = "finding the kernel's task_struct";
     if (find_layout(b, &at))
         return -1;
+    l->knows_waits = at.counts[WAIT_NS] >= 0;
+    l->knows_migrations = at.counts[MIGRATIONS] >= 0;
 
     *step = "bpf(BPF_MAP_CREATE)";
-    if ((l->map = create_map()) < 0)
+    if ((l->map = create_map(BPF_MAP_TYPE_HASH, sizeof(struct ledger_row), PROCESSES_MAX)) < 0)
         return -1;
 
     *step = "following thread exits";
@@ -325,7 +353,13 @@ static int install(struct ledger *l, const struct btf *b, const char **step)
 
 int ledger_open(struct ledger *l, char *why, size_t why_size)
 {
-    *l = (struct ledger){-1, -1, -1, -1, -1, -1, {{0}}};
+    *l = (struct ledger){.map = -1,
+                         .exit_link = -1,
+                         .fork_link = -1,
+                         .iterator_link = -1,
+                         .iterator_program = -1,
+                         .syscall_map = -1,
+                         .syscall_link = -1};
     const char *step = "outside the machine's first pid namespace";
     struct btf b = {0};
     int failed = in_first_pid_namespace();
@@ -345,9 +379,15 @@ int ledger_open(struct ledger *l, char *why, size_t why_size)
     return -1;
 }
 
-void ledger_close(struct ledger *l)
+static void ignore_syscalls(struct ledger *l)
 {
     close_if_open(&l->syscall_link);
+    close_if_open(&l->syscall_map);
+}
+
+void ledger_close(struct ledger *l)
+{
+    ignore_syscalls(l);
     close_if_open(&l->iterator_link);
     close_if_open(&l->iterator_program);
     close_if_open(&l->fork_link);
@@ -357,12 +397,11 @@ void ledger_close(struct ledger *l)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static int map_command(const struct ledger *l, int command, const void *key, void *value,
-                       uint64_t flags)
+static int map_command(int map, int command, const void *key, void *value, uint64_t flags)
 {
     union bpf_attr attr;
     memset(&attr, 0, sizeof attr);
-    attr.map_fd = (uint32_t)l->map;
+    attr.map_fd = (uint32_t)map;
     attr.key = (uintptr_t)key;
     attr.value = (uintptr_t)value; /* for BPF_MAP_GET_NEXT_KEY the same place is next_key */
     attr.flags = flags;
@@ -372,7 +411,7 @@ static int map_command(const struct ledger *l, int command, const void *key, voi
 int ledger_enter(struct ledger *l, pid_t process)
 {
     struct ledger_row row = {{0}};
-    if (map_command(l, BPF_MAP_UPDATE_ELEM, &process, &row, BPF_NOEXIST) && errno != EEXIST)
+    if (map_command(l->map, BPF_MAP_UPDATE_ELEM, &process, &row, BPF_NOEXIST) && errno != EEXIST)
         return -1;
     return 0;
 }
@@ -381,10 +420,10 @@ static struct ledger_row sum_rows(const struct ledger *l)
 {
     struct ledger_row sum = l->folded;
     pid_t key = 0, *last = NULL;
-    while (map_command(l, BPF_MAP_GET_NEXT_KEY, last, &key, 0) == 0) {
+    while (map_command(l->map, BPF_MAP_GET_NEXT_KEY, last, &key, 0) == 0) {
         struct ledger_row row;
         last = &key;
-        if (map_command(l, BPF_MAP_LOOKUP_ELEM, &key, &row, 0) == 0)
+        if (map_command(l->map, BPF_MAP_LOOKUP_ELEM, &key, &row, 0) == 0)
             for (int i = 0; i < COLUMNS; i++)
                 sum.column[i] += row.column[i];
     }
@@ -417,14 +456,17 @@ int ledger_read(const struct ledger *l, struct ledger_sums *sums)
     if (visit_living(l))
         return -1;
     struct ledger_row now = sum_rows(l);
-    const uint64_t *b = before.column, *n = now.column;
+    uint64_t all[TASK_COUNTS];
+    for (int i = 0; i < TASK_COUNTS; i++)
+        all[i] = now.column[DEAD + i] + now.column[LIVING + i] - before.column[LIVING + i];
     *sums = (struct ledger_sums){
-        .voluntary = n[DEAD_VOLUNTARY] + n[LIVING_VOLUNTARY] - b[LIVING_VOLUNTARY],
-        .involuntary = n[DEAD_INVOLUNTARY] + n[LIVING_INVOLUNTARY] - b[LIVING_INVOLUNTARY],
-        .born = n[BORN],
-        .died = n[DIED],
-        .syscalls = n[SYSCALLS],
-        .lost = n[LOST],
+        .voluntary = all[VOLUNTARY],
+        .involuntary = all[INVOLUNTARY],
+        .wait_ns = all[WAIT_NS],
+        .migrations = all[MIGRATIONS],
+        .born = now.column[BORN],
+        .died = now.column[DIED],
+        .lost = now.column[LOST],
     };
     return 0;
 }
@@ -434,16 +476,16 @@ int ledger_read(const struct ledger *l, struct ledger_sums *sums)
 void ledger_fold(struct ledger *l)
 {
     pid_t key = 0, next = 0;
-    bool more = map_command(l, BPF_MAP_GET_NEXT_KEY, NULL, &next, 0) == 0;
+    bool more = map_command(l->map, BPF_MAP_GET_NEXT_KEY, NULL, &next, 0) == 0;
     while (more) {
         struct ledger_row row;
         key = next;
-        more = map_command(l, BPF_MAP_GET_NEXT_KEY, &key, &next, 0) == 0;
+        more = map_command(l->map, BPF_MAP_GET_NEXT_KEY, &key, &next, 0) == 0;
         if (kill(key, 0) == 0 || errno != ESRCH)
             continue;
-        if (map_command(l, BPF_MAP_LOOKUP_ELEM, &key, &row, 0))
+        if (map_command(l->map, BPF_MAP_LOOKUP_ELEM, &key, &row, 0))
             continue;
-        map_command(l, BPF_MAP_DELETE_ELEM, &key, NULL, 0);
+        map_command(l->map, BPF_MAP_DELETE_ELEM, &key, NULL, 0);
         for (int i = 0; i < COLUMNS; i++)
             l->folded.column[i] += row.column[i];
     }
@@ -453,7 +495,7 @@ size_t ledger_processes(const struct ledger *l, pid_t *processes, size_t capacit
 {
     size_t count = 0;
     pid_t key = 0, *last = NULL;
-    while (count < capacity && map_command(l, BPF_MAP_GET_NEXT_KEY, last, &key, 0) == 0) {
+    while (count < capacity && map_command(l->map, BPF_MAP_GET_NEXT_KEY, last, &key, 0) == 0) {
         processes[count++] = key;
         last = &key;
     }
@@ -465,15 +507,27 @@ int ledger_count_syscalls(struct ledger *l)
     struct btf b;
     if (btf_load(&b))
         return -1;
-    struct program p = at_system_call(l->map);
-    l->syscall_link = attach_to_tracepoint(&p, "sp_syscall", &b, "btf_trace_sys_enter");
+    l->syscall_map = create_map(BPF_MAP_TYPE_ARRAY, sizeof(uint64_t), SYSCALL_NUMBERS);
+    if (l->syscall_map >= 0) {
+        struct program p = at_system_call(l->map, l->syscall_map);
+        l->syscall_link = attach_to_tracepoint(&p, "sp_syscall", &b, "btf_trace_sys_enter");
+    }
     int error = errno;
     btf_free(&b);
+    if (l->syscall_link < 0)
+        ignore_syscalls(l);
     errno = error;
     return l->syscall_link < 0 ? -1 : 0;
 }
 
-void ledger_ignore_syscalls(struct ledger *l)
+int ledger_take_syscalls(struct ledger *l, uint64_t counts[SYSCALL_NUMBERS])
 {
     close_if_open(&l->syscall_link);
+    int failed = 0;
+    for (uint32_t i = 0; !failed && i < SYSCALL_NUMBERS; i++)
+        failed = map_command(l->syscall_map, BPF_MAP_LOOKUP_ELEM, &i, &counts[i], 0);
+    int error = errno;
+    ignore_syscalls(l);
+    errno = error;
+    return failed;
 }

@@ -1,4 +1,5 @@
-/* A ledger of context switches, kept by four small programs in the kernel.
+/* A ledger of context switches, kept by four small programs in the kernel; and of whatever else
+ * the kernel counts in the same place: the wait for a CPU, migrations.
  *
  * The kernel counts every task's voluntary and involuntary switches anyway, in
  * task_struct; what is missing is somebody who writes the figures down before
@@ -13,27 +14,32 @@
 #ifndef LOADGEN_PROBE_LEDGER_H
 #define LOADGEN_PROBE_LEDGER_H
 
+#include "loadgen/probe_syscalls.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /* What the ledger knows of a process; the source names the columns. */
 struct ledger_row {
-    uint64_t column[8];
+    uint64_t column[11];
 };
 
 struct ledger {
     int map, exit_link, fork_link, iterator_link; /* descriptors */
     int iterator_program;
-    int syscall_link;         /* -1 unless system calls are being counted */
-    struct ledger_row folded; /* of processes that ended and were taken out of the map */
+    int syscall_map, syscall_link;      /* -1 unless system calls are being counted */
+    bool knows_waits, knows_migrations; /* else the kernel does not count them */
+    struct ledger_row folded;           /* of processes that ended and were taken out of the map */
 };
 
 /* Since a process was entered: dead and living threads together. */
 struct ledger_sums {
     uint64_t voluntary, involuntary;
+    uint64_t wait_ns; /* runnable, and not running */
+    uint64_t migrations;
     uint64_t born, died; /* threads, a new process's first one included */
-    uint64_t syscalls;   /* while counted */
     uint64_t lost;       /* processes for which the ledger had no room */
 };
 
@@ -57,6 +63,8 @@ size_t ledger_processes(const struct ledger *, pid_t *processes, size_t capacity
 /* Costs every system call on the machine some tens of nanoseconds while it is
  * on, and the covered ones more. 0, or -1 with errno. */
 int ledger_count_syscalls(struct ledger *);
-void ledger_ignore_syscalls(struct ledger *);
+/* Counts no more, and tells how often each was entered, by number (probe_syscalls.h). 0, or -1 with
+ * errno. */
+int ledger_take_syscalls(struct ledger *, uint64_t counts[SYSCALL_NUMBERS]);
 
 #endif

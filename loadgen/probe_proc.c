@@ -201,6 +201,37 @@ static int read_at(int directory, const char *name, char *text, size_t size)
     return failed;
 }
 
+/* schedstat: time on a CPU, time waiting for one, how often it got one (sched-stats.rst in the
+ * kernel's documentation). */
+enum { SCHED_CPU_NS, SCHED_WAIT_NS, SCHED_TIMES, SCHED_COLUMNS };
+
+static bool parse_schedstat(const char *text, int64_t columns[SCHED_COLUMNS])
+{
+    return sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &columns[SCHED_CPU_NS],
+                  &columns[SCHED_WAIT_NS], &columns[SCHED_TIMES]) == SCHED_COLUMNS;
+}
+
+/* Whoever asks has been given a CPU at least once, if the kernel counts that. */
+bool proc_knows_waits(void)
+{
+    char text[TEXT_SIZE];
+    int64_t columns[SCHED_COLUMNS];
+    return proc_read("/proc/thread-self/schedstat", text, sizeof text) == 0 &&
+           parse_schedstat(text, columns) && columns[SCHED_TIMES] > 0;
+}
+
+/* "se.nr_migrations    :   12"; kernels without CONFIG_SCHED_DEBUG have no such file. */
+static int64_t read_migrations(int directory, pid_t tid)
+{
+    char name[PATH_SIZE], text[TEXT_SIZE];
+    snprintf(name, sizeof name, "%d/sched", (int)tid);
+    if (read_at(directory, name, text, sizeof text))
+        return -1;
+    const char *line = strstr(text, "\nse.nr_migrations");
+    const char *colon = line ? strchr(line, ':') : NULL;
+    return colon ? strtoll(colon + 1, NULL, 10) : -1;
+}
+
 static bool read_task(int directory, struct task *t)
 {
     char name[PATH_SIZE], text[TEXT_SIZE];
@@ -212,7 +243,12 @@ static bool read_task(int directory, struct task *t)
     snprintf(name, sizeof name, "%d/schedstat", (int)t->tid);
     if (read_at(directory, name, text, sizeof text))
         return false;
-    t->cpu_ns = strtoll(text, NULL, 10);
+    int64_t columns[SCHED_COLUMNS];
+    if (!parse_schedstat(text, columns))
+        return false;
+    t->cpu_ns = columns[SCHED_CPU_NS];
+    t->wait_ns = columns[SCHED_WAIT_NS];
+    t->migrations = read_migrations(directory, t->tid);
     return t->voluntary >= 0 && t->involuntary >= 0;
 }
 
@@ -225,7 +261,7 @@ static int add_tasks_of(struct tasks *ts, pid_t pid, bool ids_only)
         return 0; /* ended */
     int failed = 0;
     for (struct dirent *entry; !failed && (entry = readdir(d));) {
-        struct task t = {id_of_name(entry->d_name), -1, -1, -1};
+        struct task t = {id_of_name(entry->d_name), -1, -1, -1, -1, -1};
         if (t.tid == 0 || (!ids_only && !read_task(dirfd(d), &t)))
             continue;
         void *tasks = ts->tasks;

@@ -49,10 +49,14 @@ int tree_scan(struct tree *);
 int tree_set(struct tree *, const pid_t *pids, size_t count);
 void tree_free(struct tree *);
 
+/* Does this kernel count how long threads wait for a CPU (CONFIG_SCHED_INFO)? */
+bool proc_knows_waits(void);
+
 /* Every thread of a tree, in the order of their ids. */
 struct task {
     pid_t tid;
     int64_t voluntary, involuntary, cpu_ns; /* -1 when only ids were asked for */
+    int64_t wait_ns, migrations;            /* -1 also when the kernel does not tell */
 };
 
 struct tasks {

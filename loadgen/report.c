@@ -238,12 +238,68 @@ static json_t *memory_json(const struct probe_result *p)
                      "socket_struct_bytes", known(p->socket_struct_bytes));
 }
 
+static double syscalls_per_request(const struct run *run)
+{
+    const struct probe_result *p = run->server;
+    bool counted = p->syscalls != PROBE_UNKNOWN && run->syscall_requests > 0;
+    return counted ? (double)p->syscalls / (double)run->syscall_requests : NAN;
+}
+
+static json_t *syscalls_json(const struct run *run)
+{
+    if (!isfinite(syscalls_per_request(run)))
+        return json_null();
+    json_t *calls = json_object();
+    for (unsigned i = 0; i < SYSCALL_NUMBERS; i++) {
+        char buffer[SYSCALL_NAME_SIZE];
+        uint64_t count = run->server->syscalls_by_number[i];
+        if (count > 0)
+            json_object_set_new(calls, syscall_name(i, buffer),
+                                number((double)count / (double)run->syscall_requests));
+    }
+    return calls;
+}
+
+static json_t *scheduler_json(const struct run *run, const struct probe_result *p)
+{
+    double wait_ns = known_or_nan(p->wait_ns);
+    return json_pack("{s:o, s:o, s:o}",
+                     "wait_s", number(wait_ns / 1e9),
+                     "wait_us_per_request", number(per_request(run, wait_ns / 1e3)),
+                     "migrations", known(p->migrations));
+}
+
+static double instructions_per_cycle(const struct probe_result *p)
+{
+    return p->cycles > 0 ? known_or_nan(p->instructions) / (double)p->cycles : NAN;
+}
+
+static json_t *hardware_json(const struct run *run, const struct probe_result *p)
+{
+    return json_pack("{s:o, s:o, s:o}",
+                     "instructions_per_request", number(per_request(run, known_or_nan(p->instructions))),
+                     "instructions_per_cycle", number(instructions_per_cycle(p)),
+                     "cache_misses_per_request", number(per_request(run, known_or_nan(p->cache_misses))));
+}
+
+static json_t *lifetime_json(const struct target_lifetime *l)
+{
+    if (!l)
+        return json_null();
+    return json_pack("{s:I, s:I, s:f, s:f, s:o}",
+                     "voluntary", (json_int_t)l->voluntary,
+                     "involuntary", (json_int_t)l->involuntary,
+                     "user_s", l->user_s,
+                     "system_s", l->system_s,
+                     "rss_peak_bytes", known(l->rss_peak_bytes));
+}
+
 static json_t *server_json(const struct run *run)
 {
     const struct probe_result *p = run->server;
     if (!p)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o}",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "context_switches", switches_json(run, p),
                      "cpu", cpu_json(run, p),
                      "memory", memory_json(p),
@@ -251,7 +307,11 @@ static json_t *server_json(const struct run *run)
                      "threads_born", known(p->threads_born),
                      "threads_died", known(p->threads_died),
                      "page_faults", "minor", known(p->faults_minor), "major", known(p->faults_major),
-                     "syscalls_per_request", number(run->syscalls_per_request),
+                     "syscalls_per_request", number(syscalls_per_request(run)),
+                     "syscalls", syscalls_json(run),
+                     "scheduler", scheduler_json(run, p),
+                     "hardware", hardware_json(run, p),
+                     "lifetime", lifetime_json(run->lifetime),
                      "window_s", number((double)p->window_ns / 1e9));
 }
 
@@ -389,6 +449,29 @@ static const char *shown(char text[32], double value, const char *format)
     return text;
 }
 
+/* The commonest few, and what they come to. */
+static void print_syscalls(FILE *out, const struct run *run)
+{
+    enum { SHOWN = 4 };
+    double requests = (double)run->syscall_requests;
+    bool done[SYSCALL_NUMBERS] = {false};
+    if (!isfinite(syscalls_per_request(run)))
+        return;
+    fprintf(out, "  system calls     %.2f a request:", syscalls_per_request(run));
+    for (int n = 0; n < SHOWN; n++) {
+        const uint64_t *counts = run->server->syscalls_by_number;
+        char buffer[SYSCALL_NAME_SIZE];
+        unsigned most = 0;
+        for (unsigned i = 0; i < SYSCALL_NUMBERS; i++)
+            if (!done[i] && (done[most] || counts[i] > counts[most]))
+                most = i;
+        done[most] = true;
+        if (counts[most] > 0)
+            fprintf(out, " %s %.2f", syscall_name(most, buffer), (double)counts[most] / requests);
+    }
+    fputc('\n', out);
+}
+
 static void print_server(FILE *out, const struct run *run)
 {
     const struct probe_result *p = run->server;
@@ -404,6 +487,15 @@ static void print_server(FILE *out, const struct run *run)
             shown(a, per_request(run, known_or_nan(p->switches_total)), "%.3f"),
             shown(b, per_request(run, known_or_nan(p->switches_voluntary)), "%.3f"),
             shown(c, per_request(run, known_or_nan(p->switches_involuntary)), "%.3f"));
+    fprintf(out, "  wait for a CPU   %s us a request, %s moves between CPUs\n",
+            shown(a, per_request(run, known_or_nan(p->wait_ns) / 1e3), "%.2f"),
+            shown(b, known_or_nan(p->migrations), "%.0f"));
+    print_syscalls(out, run);
+    if (run->options->hardware)
+        fprintf(out, "  hardware         %s instructions a request, %s a cycle, %s cache misses\n",
+                shown(a, per_request(run, known_or_nan(p->instructions)), "%.0f"),
+                shown(b, instructions_per_cycle(p), "%.2f"),
+                shown(c, per_request(run, known_or_nan(p->cache_misses)), "%.1f"));
     fprintf(out,
             "  memory           %s KiB resident (peak %s), kernel stacks %s KiB, sockets %s KiB\n",
             shown(a, known_or_nan(p->rss_bytes) / 1024, "%.0f"),

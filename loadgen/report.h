@@ -8,6 +8,7 @@
 #include "loadgen/requests.h"
 #include "loadgen/steadiness.h"
 #include "loadgen/tally.h"
+#include "loadgen/target.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -29,7 +30,8 @@ struct run {
     double window_s;
     double generator_utilisation; /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
     unsigned idle_established;
-    double syscalls_per_request; /* NAN: not counted */
+    uint64_t syscall_requests;              /* completed while system calls were counted */
+    const struct target_lifetime *lifetime; /* NULL: not ours, or not ended */
     bool interrupted;
     bool failed; /* could not be carried out: never valid */
     char *warnings[RUN_WARNINGS_MOST];

@@ -13,16 +13,21 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 1024 };
 
+/* What exec itself may touch before the memory is the server's: the arguments, some pages. */
+enum { EXEC_MARGIN_BYTES = 256 << 10 };
+
 enum end { READ_END, WRITE_END };
 
 /* Between fork and exec: the gate holds the child back until its parent is
- * ready, the verdict brings back the errno of a failed exec. */
+ * ready, the verdict brings back how large the child was before exec, and the
+ * errno of a failed exec. */
 struct birth {
     int gate[2], verdict[2], output[2];
 };
@@ -93,11 +98,15 @@ static void become_server(const struct birth *b, char *const argv[], pid_t paren
     close(b->gate[WRITE_END]);
     if (read(b->gate[READ_END], &go, 1) != 1)
         _exit(127);
+    struct rusage before_exec = {0};
+    getrusage(RUSAGE_SELF, &before_exec);
+    int64_t rss_kib = before_exec.ru_maxrss;
+    ssize_t ignored = write(b->verdict[WRITE_END], &rss_kib, sizeof rss_kib);
     if (dup2(b->output[WRITE_END], STDOUT_FILENO) >= 0)
         execvp(argv[0], argv);
 
     int error = errno;
-    ssize_t ignored = write(b->verdict[WRITE_END], &error, sizeof error);
+    ignored = write(b->verdict[WRITE_END], &error, sizeof error);
     (void)ignored; /* without the verdict, the parent sees exit status 127 */
     _exit(127);
 }
@@ -125,11 +134,32 @@ static int birth_open(struct birth *b)
     return -1;
 }
 
+static double seconds_of(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+/* The kernel carries the peak of a process's memory over exec: a server that
+ * stays below what our copy of ourselves had has no peak that we could know. */
+static int64_t rss_peak_of(const struct target *t, const struct rusage *usage)
+{
+    int64_t peak_bytes = usage->ru_maxrss * INT64_C(1024);
+    return peak_bytes > t->rss_before_exec_bytes + EXEC_MARGIN_BYTES ? peak_bytes : -1;
+}
+
 static void reap(struct target *t)
 {
-    while (waitpid(t->pid, &t->status, 0) < 0 && errno == EINTR)
+    struct rusage usage = {0};
+    while (wait4(t->pid, &t->status, 0, &usage) < 0 && errno == EINTR)
         ;
     t->ended = true;
+    t->lifetime = (struct target_lifetime){
+        .voluntary = usage.ru_nvcsw,
+        .involuntary = usage.ru_nivcsw,
+        .user_s = seconds_of(usage.ru_utime),
+        .system_s = seconds_of(usage.ru_stime),
+        .rss_peak_bytes = rss_peak_of(t, &usage),
+    };
 }
 
 /* The group may have members that outlived the process which we started. */
@@ -144,8 +174,18 @@ static void kill_group(struct target *t)
     close_if_open(&t->stop_drain);
 }
 
+/* The next of the child's words; false: it said no more. */
+static bool hear(const struct birth *b, void *word, size_t size)
+{
+    ssize_t n;
+    do
+        n = read(b->verdict[READ_END], word, size);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)size;
+}
+
 /* Opens the gate; 0 when the command is running, else the errno of exec. */
-static int let_it_exec(struct birth *b)
+static int let_it_exec(struct target *t, struct birth *b)
 {
     close_if_open(&b->verdict[WRITE_END]);
     close_if_open(&b->output[WRITE_END]);
@@ -154,12 +194,12 @@ static int let_it_exec(struct birth *b)
     if (write(b->gate[WRITE_END], "g", 1) != 1)
         return errno;
 
-    int verdict = 0;
-    ssize_t n;
-    do
-        n = read(b->verdict[READ_END], &verdict, sizeof verdict);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof verdict ? verdict : 0;
+    int64_t rss_kib;
+    int error;
+    if (!hear(b, &rss_kib, sizeof rss_kib))
+        return 0;
+    t->rss_before_exec_bytes = rss_kib * 1024;
+    return hear(b, &error, sizeof error) ? error : 0;
 }
 
 /* 1: this is the ready line; 0: another line; -1: a ready line that makes no sense. */
@@ -293,7 +333,7 @@ static int bring_up(struct target *t, struct birth *b, char *const argv[],
     if (before_exec && before_exec(arg, t->pid))
         return fail(error, error_size, "the server was not started");
 
-    int exec_error = let_it_exec(b);
+    int exec_error = let_it_exec(t, b);
     if (exec_error)
         return fail(error, error_size, "%s: %s", argv[0], strerror(exec_error));
 

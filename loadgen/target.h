@@ -12,10 +12,19 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* How long target_stop should wait: a server may take 5 s to finish what is in flight. */
 #define TARGET_GRACE_S 6.0
+
+/* The kernel's account when a server has ended: its dead threads and the children that it waited
+ * for are included. Independent of the probes. */
+struct target_lifetime {
+    int64_t voluntary, involuntary; /* context switches */
+    double user_s, system_s;
+    int64_t rss_peak_bytes; /* of the largest process; -1: not above what it was before exec */
+};
 
 struct target {
     pid_t pid;
@@ -26,10 +35,13 @@ struct target {
     double compute_rate; /* iterations per microsecond; 0 when not told */
 
     /* How it ended. */
-    bool ended;      /* it is gone; status counts if it is ours */
-    bool unasked;    /* it ended before target_stop asked it to */
-    bool was_killed; /* it did not end by itself within the grace period */
-    int status;      /* as from waitpid(2) */
+    bool ended;                      /* it is gone; status counts if it is ours */
+    bool unasked;                    /* it ended before target_stop asked it to */
+    bool was_killed;                 /* it did not end by itself within the grace period */
+    int status;                      /* as from waitpid(2) */
+    struct target_lifetime lifetime; /* if it is ours */
+
+    int64_t rss_before_exec_bytes;
 
     int pidfd;
     int output;     /* our end of its standard output */
