@@ -1,17 +1,8 @@
 /* A run from its first to its last step: start the server, warm up, measure, report. */
-#include "common/address.h"
-#include "common/clock.h"
 #include "common/descriptors.h"
-#include "loadgen/idle.h"
-#include "loadgen/machine.h"
-#include "loadgen/options.h"
-#include "loadgen/probe.h"
-#include "loadgen/report.h"
-#include "loadgen/target.h"
-#include "loadgen/worker.h"
+#include "loadgen/session.h"
 
 #include <err.h>
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <signal.h>
@@ -20,21 +11,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* How often the server is looked at during the run. */
-#define SAMPLE_GAP_NS (50 * NS_PER_MS)
-
-/* The phase behind the window in which system calls are counted. */
-#define SYSCALL_PHASE_NS (500 * NS_PER_MS)
-
 /* A server that calibrates takes a tenth of a second; one that opens files or databases longer. */
 #define READY_TIMEOUT_S 30.0
-
-/* The time between "all threads started" and the first request. */
-#define START_DELAY_NS (2 * NS_PER_MS)
-
-/* An open loop whose every hundredth request begins later than that is not quite the load that
- * it says, though its response times count from where they should. */
-#define LATE_NS (1 * NS_PER_MS)
 
 enum { EXIT_NOTHING_SUCCEEDED = 2 };
 
@@ -46,29 +24,15 @@ static void on_stop(int signal_number)
     stop = true;
 }
 
-/* Everything that a run holds on to. */
-struct session {
-    struct options options;
-    struct run run;
+/* A session, and the files that it reads and writes. */
+struct program {
+    struct session session;
     FILE *json, *hgrm,
         *timeline; /* opened first: a wrong path is known before the run, not after */
     char *body;
     size_t body_bytes;
-    struct mix *mix;
-    struct target target;
-    bool has_target;
-    struct probe *probe;
-    struct address address;
     char host[320]; /* with the real port */
     char url[512];
-    struct idle_clients idle;
-    struct worker **workers;
-    struct run_times times;
-    struct tally tally;
-    cpu_set_t machine_cpus; /* that the server and the generator may run on */
-    enum machine_answer irq_time_is_apart;
-    struct machine_snapshot machine_begin, machine_end;
-    struct machine_result machine;
 };
 
 /* --- before the run --------------------------------------------------------------------------- */
@@ -83,12 +47,12 @@ static FILE *open_output(const char *path)
     return file;
 }
 
-static void read_body(struct session *s)
+static void read_body(struct program *p)
 {
-    const char *path = s->options.body_file;
+    const char *path = p->session.options.body_file;
     if (!path)
         return;
-    FILE *in = fopen(path, "re"), *out = open_memstream(&s->body, &s->body_bytes);
+    FILE *in = fopen(path, "re"), *out = open_memstream(&p->body, &p->body_bytes);
     if (!in || !out)
         err(1, "cannot read the body %s", path);
     char bytes[4096];
@@ -100,8 +64,9 @@ static void read_body(struct session *s)
     fclose(in);
 }
 
-static void build_mix(struct session *s)
+static void build_mix(struct program *p)
 {
+    struct session *s = &p->session;
     const struct options *o = &s->options;
     char why[512];
     const struct mix_options mix = {
@@ -112,8 +77,8 @@ static void build_mix(struct session *s)
         .path = o->path,
         .file = o->mix_file,
         .headers = (char *const *)o->headers,
-        .body = s->body,
-        .body_bytes = s->body_bytes,
+        .body = p->body,
+        .body_bytes = p->body_bytes,
         .any_body = o->any_body,
     };
     s->mix = mix_new(&mix, why, sizeof why);
@@ -175,21 +140,22 @@ static bool start_target(struct session *s)
 }
 
 /* The address that the URL names, with the port that the server says it has when that is 0. */
-static bool resolve(struct session *s)
+static bool resolve(struct program *p)
 {
+    struct session *s = &p->session;
     const struct options *o = &s->options;
     unsigned port = o->port ? o->port : (unsigned)s->target.port;
-    char *text = s->host;
+    char *text = p->host;
     const char *why;
     bool v6 = strchr(o->host, ':');
-    snprintf(text, sizeof s->host, v6 ? "[%s]:%u" : "%s:%u", o->host, port);
-    snprintf(s->url, sizeof s->url, "http://%s%s", text, o->path);
-    s->run.url = s->url;
+    snprintf(text, sizeof p->host, v6 ? "[%s]:%u" : "%s:%u", o->host, port);
+    snprintf(p->url, sizeof p->url, "http://%s%s", text, o->path);
+    s->run.url = p->url;
     if (!address_parse(text, &s->address, &why)) {
         run_warn(&s->run, "cannot resolve %s: %s", text, why);
         return false;
     }
-    if (o->port == 0 && !mix_set_host(s->mix, s->host))
+    if (o->port == 0 && !mix_set_host(s->mix, p->host))
         errx(1, "not enough memory for the requests");
     if (s->probe)
         probe_set_port(s->probe, (uint16_t)port);
@@ -228,234 +194,9 @@ static void open_idle(struct session *s)
                  o->idle);
 }
 
-static void start_workers(struct session *s)
-{
-    const struct options *o = &s->options;
-    s->workers = calloc(o->threads, sizeof *s->workers);
-    if (!s->workers)
-        err(1, "%u threads", o->threads);
-    for (unsigned i = 0; i < o->threads; i++)
-        if (!(s->workers[i] = worker_new(o, s->mix, &s->address, i)))
-            errx(1, "not enough memory for %u connections", o->connections);
-    s->times.start_ns = clock_now_ns() + START_DELAY_NS;
-    s->times.window_begin_ns = s->times.start_ns + o->warmup_ns;
-    s->times.window_middle_ns = s->times.window_begin_ns + o->duration_ns / 2;
-    s->times.window_end_ns = s->times.window_begin_ns + o->duration_ns;
-    s->times.end_ns = s->times.window_end_ns + (o->syscalls ? SYSCALL_PHASE_NS : 0);
-    for (unsigned i = 0; i < o->threads; i++) {
-        int error = worker_start(s->workers[i], &s->times);
-        if (error)
-            errx(1, "cannot start generator thread %u: %s", i + 1, strerror(error));
-    }
-}
-
-static uint64_t completed_so_far(const struct session *s)
-{
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < s->options.threads; i++)
-        sum += worker_progress(s->workers[i]);
-    return sum;
-}
-
-static void show_progress(const struct session *s, uint64_t now_ns)
-{
-    static const char *const clear = "\r\033[K";
-    if (now_ns >= s->times.end_ns) {
-        fputs(clear, stderr);
-        return;
-    }
-    bool warming_up = now_ns < s->times.window_begin_ns;
-    uint64_t until_ns = warming_up ? s->times.window_begin_ns : s->times.window_end_ns;
-    double left_s = until_ns > now_ns ? (double)(until_ns - now_ns) / 1e9 : 0;
-    double past_s = (double)(now_ns - s->times.start_ns) / 1e9;
-    fprintf(stderr, "%s%s, %.0f s left, %.0f requests/s", clear,
-            warming_up ? "warming up" : "measuring", left_s,
-            past_s > 0 ? (double)completed_so_far(s) / past_s : 0);
-}
-
-static void sleep_until(uint64_t at_ns)
-{
-    struct timespec at = timespec_of_ns(at_ns);
-    while (!stop && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
-        ;
-}
-
-/* Looks at the server every now and then, until a certain time or a signal. */
-static void look_on_until(struct session *s, uint64_t until_ns, void (*look)(struct probe *))
-{
-    bool terminal = isatty(STDERR_FILENO) && !s->options.json;
-    uint64_t now_ns, shown_ns = 0;
-    while (!stop && (now_ns = clock_now_ns()) < until_ns) {
-        if (s->probe && now_ns + SAMPLE_GAP_NS < until_ns)
-            look(s->probe);
-        if (terminal && now_ns > s->times.start_ns && now_ns - shown_ns >= NS_PER_S / 4) {
-            show_progress(s, now_ns);
-            shown_ns = now_ns;
-        }
-        uint64_t next_ns = now_ns + SAMPLE_GAP_NS;
-        sleep_until(next_ns < until_ns ? next_ns : until_ns);
-    }
-    if (terminal && until_ns >= s->times.end_ns)
-        show_progress(s, s->times.end_ns);
-}
-
-static void count_syscalls(struct session *s)
-{
-    if (!s->probe || stop || probe_syscalls_begin(s->probe) < 0)
-        return;
-    uint64_t before = completed_so_far(s);
-    look_on_until(s, s->times.end_ns, probe_sample);
-    uint64_t completed = completed_so_far(s) - before;
-    probe_syscalls_end(s->probe);
-    s->run.syscall_requests = completed;
-}
-
-/* Before the load begins: it takes some milliseconds. */
-static void prepare_machine(struct session *s)
-{
-    cpu_set_t cpus;
-    s->irq_time_is_apart = machine_accounts_irq_time();
-    CPU_ZERO(&s->machine_cpus);
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
-        CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
-    if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
-        CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
-    machine_cpu_list(&s->machine_cpus, s->run.machine_cpus, sizeof s->run.machine_cpus);
-}
-
-/* The machine's counters are read inside of the server's, so that none of the server's time can
- * be missing from what is subtracted from the machine's. */
-static void measure(struct session *s)
-{
-    look_on_until(s, s->times.window_begin_ns, probe_warmup_sample);
-    if (s->probe)
-        probe_window_begin(s->probe);
-    machine_snapshot(&s->machine_begin, &s->machine_cpus);
-    look_on_until(s, s->times.window_end_ns, probe_sample);
-    if (stop)
-        for (unsigned i = 0; i < s->options.threads; i++)
-            worker_interrupt(s->workers[i]);
-    machine_snapshot(&s->machine_end, &s->machine_cpus);
-    if (s->probe)
-        probe_window_end(s->probe); /* while the connections are still there */
-    if (s->options.syscalls)
-        count_syscalls(s);
-    s->run.interrupted = stop;
-    for (unsigned i = 0; i < s->options.threads; i++)
-        worker_wait_measured(s->workers[i]);
-}
-
 /* --- after it --------------------------------------------------------------------------------- */
 
-static void gather(struct session *s)
-{
-    if (tally_init(&s->tally) < 0)
-        errx(1, "not enough memory for the result");
-    uint64_t busiest_ns = 0;
-    for (unsigned i = 0; i < s->options.threads; i++) {
-        tally_merge(&s->tally, worker_tally(s->workers[i]));
-        uint64_t cpu_ns = worker_cpu_ns(s->workers[i]);
-        busiest_ns = cpu_ns > busiest_ns ? cpu_ns : busiest_ns;
-    }
-    uint64_t window_ns = worker_window_ns(s->workers[0]);
-    s->run.tally = &s->tally;
-    s->run.window_s = (double)window_ns / 1e9;
-    s->run.generator_utilisation = window_ns ? (double)busiest_ns / (double)window_ns : NAN;
-    s->run.server = s->probe ? probe_result(s->probe) : NULL;
-    s->machine = machine_between(&s->machine_begin, &s->machine_end,
-                                 s->run.server ? s->run.server->cpu_ns : PROBE_UNKNOWN,
-                                 s->irq_time_is_apart);
-    s->run.machine = &s->machine;
-    cpu_set_t cpus;
-    if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
-        s->run.server_cpus = CPU_COUNT(&cpus);
-}
-
-static void judge_machine(struct run *run)
-{
-    char missing[512];
-    machine_describe_missing(run->machine, missing, sizeof missing);
-    if (*missing)
-        run_warn(run, "unknown of the machine: %s", missing);
-    int64_t overflows = run->machine->network[NETWORK_LISTEN_OVERFLOWS];
-    int64_t syns = run->machine->network[NETWORK_SYN_RETRANSMISSIONS];
-    if (overflows > 0 || syns > 0)
-        run_warn(run,
-                 "connections came faster than they were accepted (an accept queue of this "
-                 "machine was full %lld times, %lld SYNs were sent again): a client whose SYN is "
-                 "dropped waits a second before it tries again, and response times of 1 s, 3 s and "
-                 "so on come from that; a longer --backlog of the server (and net.core.somaxconn) "
-                 "or faster accepting helps",
-                 (long long)(overflows > 0 ? overflows : 0), (long long)(syns > 0 ? syns : 0));
-}
-
-static void judge_steadiness(struct run *run)
-{
-    const struct tally *t = run->tally;
-    if (run_steadiness(run) != UNSTEADY)
-        return;
-    run_warn(run,
-             "the first half differs from the second: %.1f and %.1f requests/s, median response "
-             "time %.1f and %.1f us: a longer --warmup or --duration may help",
-             run_half_rps(run, 0), run_half_rps(run, 1),
-             (double)histogram_quantile_ns(t->halves[0], 0.5) / 1e3,
-             (double)histogram_quantile_ns(t->halves[1], 0.5) / 1e3);
-}
-
-/* What slows the server down is measured only on request. */
-static void warn_of_costly(struct session *s)
-{
-    const struct options *o = &s->options;
-    if (!o->syscalls)
-        run_warn(&s->run, "system calls were not counted, since that slows each of them down: "
-                          "--syscalls counts them behind the window");
-    if (!o->hardware)
-        run_warn(&s->run, "instructions, cycles and cache misses were not counted, since that "
-                          "slows new threads and switches down: --hardware counts them");
-}
-
-static void judge(struct session *s)
-{
-    struct run *run = &s->run;
-    const struct tally *t = &s->tally;
-    if (!tally_is_consistent(t))
-        run_warn(run,
-                 "the books do not balance (%llu + %llu requests began, %llu + %llu + %llu "
-                 "ended): this is a defect of loadgen",
-                 (unsigned long long)t->intended, (unsigned long long)t->carried_in,
-                 (unsigned long long)t->completed, (unsigned long long)tally_errors(t),
-                 (unsigned long long)t->unfinished);
-    if (run_is_saturated(run))
-        run_warn(run,
-                 "the generator was at its limit (%.0f %% of a CPU): the throughput is a lower "
-                 "bound; more --threads or CPUs may help",
-                 run->generator_utilisation * 100);
-    if (t->slots_served < t->slots_used && !s->options.close)
-        run_warn(run, "%llu of %llu connections were not served at all",
-                 (unsigned long long)(t->slots_used - t->slots_served),
-                 (unsigned long long)t->slots_used);
-    uint64_t lag_ns = histogram_quantile_ns(t->send_lag, 0.99);
-    if (lag_ns > LATE_NS)
-        run_warn(run,
-                 "the generator was late: one request in a hundred began %.1f ms or more after "
-                 "its time; something else may have used its CPU",
-                 (double)lag_ns / 1e6);
-    judge_steadiness(run);
-    judge_machine(run);
-    unsigned open = idle_still_open(&s->idle);
-    if (open < s->idle.established)
-        run_warn(run, "the server closed %u of %u idle connections before the end",
-                 s->idle.established - open, s->idle.established);
-    if (run->server)
-        warn_of_costly(s);
-    if (run->server && s->options.syscalls && run->server->syscalls != PROBE_UNKNOWN &&
-        run->syscall_requests == 0)
-        run_warn(run, "system calls per request are unknown: none was answered in the half second "
-                      "in which they were counted");
-    if (run->server && !s->target.ours)
-        run_warn(run, "the kernel's account of the server's whole life is not known, since "
-                      "loadgen did not start it: give its command after --");
-}
+/* --- after it --------------------------------------------------------------------------------- */
 
 /* false, and a message, when the disk is full or the pipe broken. */
 static bool finish_output(FILE *file, const char *path)
@@ -466,108 +207,101 @@ static bool finish_output(FILE *file, const char *path)
     return false;
 }
 
-static bool write_json(struct session *s)
+static bool write_json(const struct program *p)
 {
-    if (!s->json)
+    if (!p->json)
         return true;
-    json_t *object = run_json(&s->run);
-    bool compact = s->json == stdout;
+    json_t *object = run_json(&p->session.run);
+    bool compact = p->json == stdout;
     if (object) {
-        json_dumpf(object, s->json,
+        json_dumpf(object, p->json,
                    JSON_REAL_PRECISION(12) | (compact ? JSON_COMPACT : JSON_INDENT(2)));
-        fputc('\n', s->json);
+        fputc('\n', p->json);
     }
     json_decref(object);
-    return object && finish_output(s->json, s->options.json);
+    return object && finish_output(p->json, p->session.options.json);
 }
 
-static bool write_spectrum(struct session *s)
+static bool write_spectrum(const struct program *p)
 {
-    if (!s->hgrm || !s->run.tally)
+    if (!p->hgrm || !p->session.has_load)
         return true;
-    histogram_write_hgrm(s->tally.response, s->hgrm);
-    return finish_output(s->hgrm, s->options.hgrm);
+    histogram_write_hgrm(p->session.load.tally.response, p->hgrm);
+    return finish_output(p->hgrm, p->session.options.hgrm);
 }
 
-static bool write_timeline(struct session *s)
+static bool write_timeline(const struct program *p)
 {
-    if (!s->timeline || !s->run.tally)
+    if (!p->timeline || !p->session.has_load)
         return true;
-    struct timeline **all = calloc(s->options.threads, sizeof(struct timeline *));
-    for (unsigned i = 0; all && i < s->options.threads; i++)
-        all[i] = worker_timeline(s->workers[i]);
-    bool written = all && timeline_write(all, s->options.threads, worker_window_ns(s->workers[0]),
-                                         s->timeline) == 0;
-    free(all);
-    return written && finish_output(s->timeline, s->options.timeline);
+    return load_write_timeline(&p->session.load, p->timeline) == 0 &&
+           finish_output(p->timeline, p->session.options.timeline);
 }
 
-static int report(struct session *s)
+static int report(const struct program *p)
 {
-    bool written = write_json(s);
-    written &= write_spectrum(s);
-    written &= write_timeline(s);
-    if (s->json != stdout && s->run.tally)
-        run_print(&s->run, stdout);
-    else if (!s->run.tally)
-        for (unsigned i = 0; i < s->run.warning_count; i++)
-            warnx("%s", s->run.warnings[i]);
-    const struct tally *t = s->run.tally;
+    const struct run *run = &p->session.run;
+    bool written = write_json(p);
+    written &= write_spectrum(p);
+    written &= write_timeline(p);
+    if (p->json != stdout && run->tally)
+        run_print(run, stdout);
+    else if (!run->tally)
+        for (unsigned i = 0; i < run->warning_count; i++)
+            warnx("%s", run->warnings[i]);
+    const struct tally *t = run->tally;
     if (!written || !t || !tally_is_consistent(t))
         return 1;
     return t->completed > 0 ? 0 : EXIT_NOTHING_SUCCEEDED;
 }
 
-static void release(struct session *s)
+static void measure(struct session *s)
 {
-    for (unsigned i = 0; s->workers && i < s->options.threads; i++)
-        worker_free(s->workers[i]);
-    free(s->workers);
-    if (s->run.tally)
-        tally_free(&s->tally);
-    if (s->probe)
-        probe_close(s->probe);
-    mix_free(s->mix);
-    run_free_warnings(&s->run);
-    free(s->body);
-    free(s->options.host);
-    free(s->options.authority);
+    session_prepare(s);
+    open_idle(s);
+    session_measure(s, &s->options, NULL);
+    session_judge(s);
+    session_close_load(s);
+}
+
+static void release(struct program *p)
+{
+    session_free(&p->session);
+    free(p->body);
+    free(p->session.options.host);
+    free(p->session.options.authority);
 }
 
 int main(int argc, char **argv)
 {
-    static struct session s;
-    options_parse(argc, argv, &s.options);
-    s.run = (struct run){.options = &s.options, .url = s.options.url, .generator_utilisation = NAN};
+    static struct program p;
+    struct session *s = &p.session;
+    s->stop = &stop;
+    options_parse(argc, argv, &s->options);
+    s->run =
+        (struct run){.options = &s->options, .url = s->options.url, .generator_utilisation = NAN};
+    s->terminal = isatty(STDERR_FILENO) && !s->options.json;
     struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    prepare_descriptors(&s.options);
-    read_body(&s);
-    build_mix(&s);
-    s.json = open_output(s.options.json);
-    s.hgrm = open_output(s.options.hgrm);
-    s.timeline = open_output(s.options.timeline);
+    prepare_descriptors(&s->options);
+    read_body(&p);
+    build_mix(&p);
+    p.json = open_output(s->options.json);
+    p.hgrm = open_output(s->options.hgrm);
+    p.timeline = open_output(s->options.timeline);
 
-    bool started = start_target(&s) && resolve(&s);
-    if (started && s.options.pinned) /* only now: the server must not inherit it */
-        sched_setaffinity(0, sizeof s.options.cpus, &s.options.cpus);
+    bool started = start_target(s) && resolve(&p);
+    if (started && s->options.pinned) /* only now: the server must not inherit it */
+        sched_setaffinity(0, sizeof s->options.cpus, &s->options.cpus);
     prctl(PR_SET_TIMERSLACK, 1);
-    if (started) {
-        prepare_machine(&s);
-        open_idle(&s);
-        start_workers(&s);
-        measure(&s);
-        gather(&s);
-        judge(&s);
-    }
-    s.run.failed |= !started;
-    for (unsigned i = 0; started && i < s.options.threads; i++)
-        worker_release_and_join(s.workers[i]);
-    idle_close(&s.idle);
-    stop_target(&s);
-    int status = report(&s);
-    release(&s);
+    if (started)
+        measure(s);
+    s->run.failed |= !started;
+    idle_close(&s->idle);
+    stop_target(s);
+    int status = report(&p);
+    release(&p);
     return status;
 }

@@ -1,0 +1,237 @@
+#include "loadgen/session.h"
+
+#include "common/clock.h"
+
+#include <math.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* The phase behind the window in which system calls are counted. */
+#define SYSCALL_PHASE_NS (500 * NS_PER_MS)
+
+/* How often a progress line is written anew. */
+#define SHOW_GAP_NS (250 * NS_PER_MS)
+
+/* An open loop whose every hundredth request begins later than that is not quite the load that
+ * it says, though its response times count from where they should. */
+#define LATE_NS (1 * NS_PER_MS)
+
+static const char *const clear_line = "\r\033[K";
+
+/* Before the load begins: it takes some milliseconds. */
+void session_prepare(struct session *s)
+{
+    cpu_set_t cpus;
+    s->irq_time_is_apart = machine_accounts_irq_time();
+    CPU_ZERO(&s->machine_cpus);
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+        CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
+    if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
+        CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
+    machine_cpu_list(&s->machine_cpus, s->run.machine_cpus, sizeof s->run.machine_cpus);
+}
+
+/* --- looking on ------------------------------------------------------------------------------- */
+
+/* What is looked at every 50 ms, and how. */
+struct look {
+    struct session *session;
+    void (*at_server)(struct probe *);
+    bool (*goes_on)(const struct session *);
+    uint64_t shown_ns;
+};
+
+static void show_progress(const struct session *s, uint64_t now_ns)
+{
+    const struct run_times *t = &s->load.times;
+    bool warming_up = now_ns < t->window_begin_ns;
+    uint64_t until_ns = warming_up ? t->window_begin_ns : t->window_end_ns;
+    double left_s = until_ns > now_ns ? (double)(until_ns - now_ns) / 1e9 : 0;
+    double past_s = (double)(now_ns - t->start_ns) / 1e9;
+    fprintf(stderr, "%s%s, %.0f s left, %.0f requests/s", clear_line,
+            s->doing     ? s->doing
+            : warming_up ? "warming up"
+                         : "measuring",
+            left_s, past_s > 0 ? (double)load_completed(&s->load) / past_s : 0);
+}
+
+static bool look(void *argument)
+{
+    struct look *l = argument;
+    struct session *s = l->session;
+    uint64_t now_ns = clock_now_ns();
+    if (s->probe)
+        l->at_server(s->probe);
+    if (s->terminal && now_ns > s->load.times.start_ns && now_ns - l->shown_ns >= SHOW_GAP_NS) {
+        show_progress(s, now_ns);
+        l->shown_ns = now_ns;
+    }
+    return !l->goes_on || l->goes_on(s);
+}
+
+static void count_syscalls(struct session *s)
+{
+    if (!s->probe || *s->stop || probe_syscalls_begin(s->probe) < 0)
+        return;
+    uint64_t before = load_completed(&s->load);
+    struct look l = {.session = s, .at_server = probe_sample};
+    load_wait_until(&s->load, s->load.times.end_ns, look, &l);
+    uint64_t completed = load_completed(&s->load) - before;
+    probe_syscalls_end(s->probe);
+    s->run.syscall_requests = completed;
+}
+
+/* --- a measurement ---------------------------------------------------------------------------- */
+
+static void gather(struct session *s)
+{
+    struct run *run = &s->run;
+    load_gather(&s->load);
+    run->options = &s->applied;
+    run->tally = &s->load.tally;
+    run->window_s = s->load.window_s;
+    run->generator_utilisation = s->load.utilisation;
+    run->server = s->probe ? probe_result(s->probe) : NULL;
+    s->machine =
+        machine_between(&s->machine_begin, &s->machine_end,
+                        run->server ? run->server->cpu_ns : PROBE_UNKNOWN, s->irq_time_is_apart);
+    run->machine = &s->machine;
+    cpu_set_t cpus;
+    if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
+        run->server_cpus = CPU_COUNT(&cpus);
+}
+
+/* The machine's counters are read inside of the server's, so that none of the server's time can
+ * be missing from what is subtracted from the machine's. */
+void session_measure(struct session *s, const struct options *o,
+                     bool (*goes_on)(const struct session *))
+{
+    if (s->has_load)
+        load_free(&s->load);
+    s->applied = *o;
+    s->has_load = true;
+    struct look warm_up = {s, probe_warmup_sample, goes_on, 0},
+                window = {s, probe_sample, goes_on, 0};
+    const struct run_times *t = &s->load.times;
+    load_start(&s->load, &s->applied, s->mix, &s->address, o->syscalls ? SYSCALL_PHASE_NS : 0,
+               s->stop);
+    bool whole = load_wait_until(&s->load, t->window_begin_ns, look, &warm_up);
+    if (s->probe)
+        probe_window_begin(s->probe);
+    machine_snapshot(&s->machine_begin, &s->machine_cpus);
+    whole = whole && load_wait_until(&s->load, t->window_end_ns, look, &window);
+    if (*s->stop || !whole)
+        load_cut_short(&s->load);
+    machine_snapshot(&s->machine_end, &s->machine_cpus);
+    if (s->probe)
+        probe_window_end(s->probe); /* while the connections are still there */
+    if (o->syscalls)
+        count_syscalls(s);
+    if (s->terminal)
+        fputs(clear_line, stderr);
+    s->run.interrupted = *s->stop;
+    gather(s);
+}
+
+void session_close_load(struct session *s)
+{
+    load_end(&s->load);
+}
+
+void session_free(struct session *s)
+{
+    if (s->has_load)
+        load_free(&s->load);
+    if (s->probe)
+        probe_close(s->probe);
+    mix_free(s->mix);
+    run_free_warnings(&s->run);
+}
+
+/* --- judging it ------------------------------------------------------------------------------- */
+
+static void judge_machine(struct run *run)
+{
+    char missing[512];
+    machine_describe_missing(run->machine, missing, sizeof missing);
+    if (*missing)
+        run_warn(run, "unknown of the machine: %s", missing);
+    int64_t overflows = run->machine->network[NETWORK_LISTEN_OVERFLOWS];
+    int64_t syns = run->machine->network[NETWORK_SYN_RETRANSMISSIONS];
+    if (overflows > 0 || syns > 0)
+        run_warn(run,
+                 "connections came faster than they were accepted (an accept queue of this "
+                 "machine was full %lld times, %lld SYNs were sent again): a client whose SYN is "
+                 "dropped waits a second before it tries again, and response times of 1 s, 3 s and "
+                 "so on come from that; a longer --backlog of the server (and net.core.somaxconn) "
+                 "or faster accepting helps",
+                 (long long)(overflows > 0 ? overflows : 0), (long long)(syns > 0 ? syns : 0));
+}
+
+static void judge_steadiness(struct run *run)
+{
+    const struct tally *t = run->tally;
+    if (run_steadiness(run) != UNSTEADY)
+        return;
+    run_warn(run,
+             "the first half differs from the second: %.1f and %.1f requests/s, median response "
+             "time %.1f and %.1f us: a longer --warmup or --duration may help",
+             run_half_rps(run, 0), run_half_rps(run, 1),
+             (double)histogram_quantile_ns(t->halves[0], 0.5) / 1e3,
+             (double)histogram_quantile_ns(t->halves[1], 0.5) / 1e3);
+}
+
+/* What slows the server down is measured only on request. */
+static void warn_of_costly(struct session *s)
+{
+    const struct options *o = &s->options;
+    if (!o->syscalls)
+        run_warn(&s->run, "system calls were not counted, since that slows each of them down: "
+                          "--syscalls counts them behind the window");
+    if (!o->hardware)
+        run_warn(&s->run, "instructions, cycles and cache misses were not counted, since that "
+                          "slows new threads and switches down: --hardware counts them");
+}
+
+void session_judge(struct session *s)
+{
+    struct run *run = &s->run;
+    const struct tally *t = &s->load.tally;
+    if (!tally_is_consistent(t))
+        run_warn(run,
+                 "the books do not balance (%llu + %llu requests began, %llu + %llu + %llu "
+                 "ended): this is a defect of loadgen",
+                 (unsigned long long)t->intended, (unsigned long long)t->carried_in,
+                 (unsigned long long)t->completed, (unsigned long long)tally_errors(t),
+                 (unsigned long long)t->unfinished);
+    if (run_is_saturated(run))
+        run_warn(run,
+                 "the generator was at its limit (%.0f %% of a CPU): the throughput is a lower "
+                 "bound; more --threads or CPUs may help",
+                 run->generator_utilisation * 100);
+    if (t->slots_served < t->slots_used && !s->options.close)
+        run_warn(run, "%llu of %llu connections were not served at all",
+                 (unsigned long long)(t->slots_used - t->slots_served),
+                 (unsigned long long)t->slots_used);
+    uint64_t lag_ns = histogram_quantile_ns(t->send_lag, 0.99);
+    if (lag_ns > LATE_NS)
+        run_warn(run,
+                 "the generator was late: one request in a hundred began %.1f ms or more after "
+                 "its time; something else may have used its CPU",
+                 (double)lag_ns / 1e6);
+    judge_steadiness(run);
+    judge_machine(run);
+    unsigned open = idle_still_open(&s->idle);
+    if (open < s->idle.established)
+        run_warn(run, "the server closed %u of %u idle connections before the end",
+                 s->idle.established - open, s->idle.established);
+    if (run->server)
+        warn_of_costly(s);
+    if (run->server && s->options.syscalls && run->server->syscalls != PROBE_UNKNOWN &&
+        run->syscall_requests == 0)
+        run_warn(run, "system calls per request are unknown: none was answered in the half second "
+                      "in which they were counted");
+    if (run->server && !s->target.ours)
+        run_warn(run, "the kernel's account of the server's whole life is not known, since "
+                      "loadgen did not start it: give its command after --");
+}
