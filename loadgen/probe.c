@@ -61,6 +61,8 @@ struct probe {
 
     struct counters begin, end;
     bool peak_is_of_lifetime;
+    bool had_window;
+    size_t warnings_before; /* that came with the opening */
     int64_t threads_now, threads_max;
     int64_t event_counts[EVENT_KINDS_MAX]; /* of the window */
     bool counts_syscalls;
@@ -398,8 +400,26 @@ static void choose_source(struct probe *p)
     strcpy(p->why_no_records, "switched off, as no thread ended during the warm-up");
 }
 
+/* A probe may have one window after the other: what the last one said is no more. */
+static void forget_last_window(struct probe *p)
+{
+    struct counters *const both[] = {&p->begin, &p->end};
+    for (size_t i = 0; i < 2; i++) {
+        tasks_free(&both[i]->tasks);
+        *both[i] = (struct counters){0};
+    }
+    if (!p->had_window) {
+        p->had_window = true;
+        p->warnings_before = p->result.warning_count;
+    }
+    while (p->result.warning_count > p->warnings_before)
+        free(p->result.warnings[--p->result.warning_count]);
+    clear_result(&p->result);
+}
+
 void probe_window_begin(struct probe *p)
 {
+    forget_last_window(p);
     if (!p->has_ledger)
         scan_threads(p);
     choose_source(p);
