@@ -191,9 +191,21 @@ static int list_profile(const struct command_line *c, const struct places *place
     if (run_choose(&request, places, &plan, error) != RUN_COMPLETE)
         return -1;
     int result = plan_expand(&plan, error);
-    if (result == 0)
-        printf("  %-10s %5zu measurements, about %-12s %s\n", profile->name, plan.cell_count,
-               span_of(plan_seconds(&plan, 0)).text, profile->purpose);
+    if (result == 0) {
+        double least_s;
+        size_t least = plan_least(&plan, &least_s);
+        char count[64], time[3 * sizeof(struct span)];
+        if (least < plan.cell_count) {
+            snprintf(count, sizeof count, "%zu to %zu", least, plan.cell_count);
+            snprintf(time, sizeof time, "%s to %s", span_of(least_s).text,
+                     span_of(plan_seconds(&plan, 0)).text);
+        } else {
+            snprintf(count, sizeof count, "%zu", least);
+            snprintf(time, sizeof time, "about %s", span_of(least_s).text);
+        }
+        printf("  %-10s %12s measurements, %-25s %s\n", profile->name, count, time,
+               profile->purpose);
+    }
     plan_free(&plan);
     return result;
 }
