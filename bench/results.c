@@ -401,6 +401,12 @@ int results_logs(const struct results *r, struct group g, const struct metric *m
     return 0;
 }
 
+double results_rounding(const struct metric *m)
+{
+    /* Standard deviation of what is spread evenly over a cell, as wide as cells are at most. */
+    return percentile_of(m) ? 1 / sqrt(12) / (1 << HISTOGRAM_SUB_BITS) : 0;
+}
+
 /* --- enough trials ---------------------------------------------------------------------------- */
 
 static const double PRECISION = 0.02;
@@ -435,6 +441,35 @@ bool results_precise(const struct results *r, size_t workload, size_t point, uns
             return false;
     }
     return true;
+}
+
+/* The cells of a point from its first missing trial on, if that one was not needed. */
+static size_t needless_at(const struct results *r, size_t workload, size_t point)
+{
+    unsigned first = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < r->plan.cell_count; i++) {
+        const struct cell *c = &r->plan.cells[i];
+        if (c->workload != workload || c->point != point || r->of_cell[i])
+            continue;
+        if (first == 0)
+            first = c->trial;
+        count++;
+    }
+    return first > 0 && results_precise(r, workload, point, first) ? count : 0;
+}
+
+size_t results_needless(const struct results *r, size_t *points)
+{
+    size_t count = 0;
+    *points = 0;
+    for (size_t w = 0; w < r->plan.workload_count; w++)
+        for (size_t i = 0; i < workload_points(&r->plan.workloads[w]); i++) {
+            size_t needless = needless_at(r, w, i);
+            count += needless;
+            *points += needless > 0 ? 1 : 0;
+        }
+    return count;
 }
 
 /* --- what a figure does not say --------------------------------------------------------------- */

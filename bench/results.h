@@ -77,6 +77,9 @@ size_t results_trials_with(const struct results *, struct group, const struct me
 int results_logs(const struct results *, struct group, const struct metric *,
                  const unsigned *trials, size_t count, double *logs);
 
+/* The standard error of such logarithms by rounding alone: percentiles are known to a cell. */
+double results_rounding(const struct metric *);
+
 /* What a workload is about: the throughput of a closed loop, the median response time of an open
  * one. Its interval decides how many trials are enough. */
 const struct metric *results_main_metric(const struct workload *);
@@ -85,6 +88,10 @@ const struct metric *results_main_metric(const struct workload *);
  * least number of trials is done and for every model the interval of the main metric, of the
  * trials before, reaches less than 2 % of its middle to either side. */
 bool results_precise(const struct results *, size_t workload, size_t point, unsigned trial);
+
+/* How many cells of the plan were not measured because their point was precise before, and at how
+ * many points that was so. */
+size_t results_needless(const struct results *, size_t *points);
 
 /* The result of a trial (from 1), or NULL. */
 const json_t *results_run(const struct results *, struct group, unsigned trial);

@@ -113,7 +113,13 @@ static struct comparison compare_by_t(double difference, double error, double fr
     return c;
 }
 
-struct comparison compare_paired(const double *log_ratios, size_t count)
+/* Of two sides that are rounded independently. */
+static double with_rounding(double error, double rounding)
+{
+    return hypot(error, M_SQRT2 * rounding);
+}
+
+struct comparison compare_paired(const double *log_ratios, size_t count, double rounding)
 {
     struct comparison c = UNKNOWN;
     if (count == 0)
@@ -123,11 +129,12 @@ struct comparison compare_paired(const double *log_ratios, size_t count)
     if (count < 2)
         return c;
     double deviation = gsl_stats_sd_m(log_ratios, 1, count, mean);
-    return compare_by_t(mean, deviation / sqrt((double)count), (double)count - 1, count);
+    double error = with_rounding(deviation / sqrt((double)count), rounding);
+    return compare_by_t(mean, error, (double)count - 1, count);
 }
 
 struct comparison compare_unpaired(const double *log_a, size_t count_a, const double *log_b,
-                                   size_t count_b)
+                                   size_t count_b, double rounding)
 {
     struct comparison c = UNKNOWN;
     if (count_a == 0 || count_b == 0)
@@ -141,7 +148,9 @@ struct comparison compare_unpaired(const double *log_a, size_t count_a, const do
     double b = gsl_stats_variance(log_b, 1, count_b) / (double)count_b;
     double freedom =
         (a + b) * (a + b) / (a * a / ((double)count_a - 1) + b * b / ((double)count_b - 1));
-    return compare_by_t(difference, sqrt(a + b), freedom, count_a < count_b ? count_a : count_b);
+    size_t fewer = count_a < count_b ? count_a : count_b;
+    return compare_by_t(difference, with_rounding(sqrt(a + b), rounding),
+                        a + b > 0 ? freedom : (double)fewer - 1, fewer);
 }
 
 int holm_correct(double *p, size_t count)
@@ -181,7 +190,7 @@ size_t compare_resampled(const double *a, const double *b, size_t blocks, size_t
     for (size_t i = 0; i < comparisons; i++) {
         for (size_t k = 0; k < blocks; k++)
             log_ratios[k] = log(b[k] / a[k]) * (gsl_rng_uniform_int(random, 2) ? 1 : -1);
-        different += compare_paired(log_ratios, blocks).p < SIGNIFICANCE;
+        different += compare_paired(log_ratios, blocks, 0).p < SIGNIFICANCE;
     }
     gsl_rng_free(random);
     return different;

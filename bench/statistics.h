@@ -49,12 +49,16 @@ struct comparison {
 /* From log(B/A) of each block: Student's t. A block holds a measurement of each, one soon after
  * the other, so that a drift of the machine falls out. Values that do not scatter at all (memory
  * can be alike to the page) have no t: where they are 0, p is 1; elsewhere it is 0 from three
- * values on, and unknown with two, which agree too easily. */
-struct comparison compare_paired(const double *log_ratios, size_t count);
+ * values on, and unknown with two, which agree too easily.
+ *
+ * `rounding` is the standard error that all values of a side have in common because they are
+ * rounded (0: exact). It is added to what their scatter says: rounded alike, they may not scatter
+ * and yet be off by as much. */
+struct comparison compare_paired(const double *log_ratios, size_t count, double rounding);
 
 /* From the logarithms of A and of B, which have no blocks in common: Welch's t. */
 struct comparison compare_unpaired(const double *log_a, size_t count_a, const double *log_b,
-                                   size_t count_b);
+                                   size_t count_b, double rounding);
 
 /* Makes of the p-values of a family of comparisons those that hold for the family: a difference
  * is shown where one is below the level, and with the probability of the level none is shown that

@@ -121,7 +121,7 @@ static void student_s_t_is_as_computed_by_hand(void **state)
 {
     (void)state;
     const double log_ratios[] = {0.1, 0.2, 0.3, 0.4};
-    struct comparison c = compare_paired(log_ratios, 4);
+    struct comparison c = compare_paired(log_ratios, 4, 0);
     is_near(c.p, 0.0304666, 1e-6);
     is_near(log(c.ratio), 0.25, 1e-12);
     is_near(log(c.low), 0.25 - 3.182446 * 0.0645497, 1e-6);
@@ -137,7 +137,7 @@ static void welch_s_t_is_as_computed_by_hand(void **state)
 {
     (void)state;
     const double a[] = {1, 2, 3}, b[] = {4, 6, 8};
-    struct comparison c = compare_unpaired(a, 3, b, 3);
+    struct comparison c = compare_unpaired(a, 3, b, 3, 0);
     is_near(log(c.ratio), 4, 1e-12);
     assert_true(c.p > 0.0533627 && c.p < 0.0533627 + 0.1 * (0.0902823 - 0.0533627));
     /* The interval at 95 % just holds 0 where p is above 5 %. */
@@ -163,22 +163,32 @@ static void what_does_not_scatter_is_equal_or_different(void **state)
 {
     (void)state;
     const double equal[] = {0, 0, 0}, shifted[] = {log(2), log(4) - log(2), log(6) - log(3)};
-    assert_true(compare_paired(equal, 2).p == 1);
-    assert_true(compare_paired(shifted, 3).p == 0);
-    assert_true(fabs(compare_paired(shifted, 3).low - 2) < 1e-9);
-    assert_true(isnan(compare_paired(shifted, 2).p)); /* two agree too easily */
-    assert_true(compare_unpaired(equal, 3, equal, 3).p == 1);
-    assert_true(compare_unpaired(equal, 3, (const double[]){1, 1, 1}, 3).p == 0);
+    assert_true(compare_paired(equal, 2, 0).p == 1);
+    assert_true(compare_paired(shifted, 3, 0).p == 0);
+    assert_true(fabs(compare_paired(shifted, 3, 0).low - 2) < 1e-9);
+    assert_true(isnan(compare_paired(shifted, 2, 0).p)); /* two agree too easily */
+    assert_true(compare_unpaired(equal, 3, equal, 3, 0).p == 1);
+    assert_true(compare_unpaired(equal, 3, (const double[]){1, 1, 1}, 3, 0).p == 0);
+}
+
+static void what_is_rounded_alike_is_not_exact(void **state)
+{
+    (void)state;
+    const double one_step[] = {0.001, 0.001, 0.001, 0.001, 0.001, 0.001};
+    const double ten_percent[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
+    assert_true(compare_paired(one_step, 6, 0.0003).p > SIGNIFICANCE);
+    assert_true(compare_paired(ten_percent, 6, 0.0003).p < 1e-6);
+    assert_true(compare_unpaired(one_step, 6, (double[6]){0}, 6, 0.0003).p > SIGNIFICANCE);
 }
 
 static void one_block_has_a_ratio_and_no_verdict(void **state)
 {
     (void)state;
     const double one[] = {log(1.5)}, two[] = {0, 0.1};
-    assert_true(isnan(compare_paired(one, 1).p));
-    is_near(compare_paired(one, 1).ratio, 1.5, 1e-12);
-    assert_true(isnan(compare_unpaired(one, 1, two, 2).p));
-    assert_true(isnan(compare_paired(one, 0).ratio));
+    assert_true(isnan(compare_paired(one, 1, 0).p));
+    is_near(compare_paired(one, 1, 0).ratio, 1.5, 1e-12);
+    assert_true(isnan(compare_unpaired(one, 1, two, 2, 0).p));
+    assert_true(isnan(compare_paired(one, 0, 0).ratio));
 }
 
 /* 6 blocks, as the profile `standard` has them: noise of 1 %, and a drift ten times as large that
@@ -202,7 +212,7 @@ static void a_shift_of_5_percent_is_shown_in_noise_of_1_percent(void **state)
         measure_blocks(random, 1.05, a, b, 6);
         for (size_t k = 0; k < 6; k++)
             log_ratios[k] = log(b[k] / a[k]);
-        struct comparison c = compare_paired(log_ratios, 6);
+        struct comparison c = compare_paired(log_ratios, 6, 0);
         shown += c.p < SIGNIFICANCE && c.ratio > 1;
     }
     gsl_rng_free(random);
@@ -265,6 +275,7 @@ int main(void)
         cmocka_unit_test(welch_s_t_is_as_computed_by_hand),
         cmocka_unit_test(holm_corrects_a_family_in_steps),
         cmocka_unit_test(what_does_not_scatter_is_equal_or_different),
+        cmocka_unit_test(what_is_rounded_alike_is_not_exact),
         cmocka_unit_test(one_block_has_a_ratio_and_no_verdict),
         cmocka_unit_test(a_shift_of_5_percent_is_shown_in_noise_of_1_percent),
         cmocka_unit_test(of_two_that_are_one_a_difference_is_shown_as_rarely_as_stated),
