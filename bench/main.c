@@ -1,6 +1,7 @@
 /* bench: asks every workload's question to every model, and keeps the answers.
  *
- * The command line. What the commands do stands in run.c, summary.c and plot.c. */
+ * The command line. What the commands do stands in run.c, summary.c, compare.c and plot.c. */
+#include "bench/compare.h"
 #include "bench/plot.h"
 #include "bench/progress.h"
 #include "bench/run.h"
@@ -29,6 +30,7 @@ enum option_key {
     KEY_WORKLOAD_DIR,
     KEY_SERVER_CPUS,
     KEY_LOADGEN_CPUS,
+    KEY_TSV,
 };
 
 static const struct argp_option options[] = {
@@ -43,12 +45,18 @@ static const struct argp_option options[] = {
     {"workload-dir", KEY_WORKLOAD_DIR, "DIR", 0, "Folder of the workloads", 2},
     {"server-cpus", KEY_SERVER_CPUS, "LIST", 0, "Pin servers (default: the first CPU)", 2},
     {"loadgen-cpus", KEY_LOADGEN_CPUS, "LIST", 0, "Pin the generator (default: the second)", 2},
+    {"tsv", KEY_TSV, NULL, 0, "compare: a table for programs", 3},
     {0},
 };
 
+enum { NAMES_LIMIT = 3 };
+
 struct command_line {
     struct run_request request;
-    const char *command, *folder, *programs, *workload_folder;
+    const char *command, *programs, *workload_folder;
+    const char *names[NAMES_LIMIT]; /* what follows the command */
+    size_t name_count;
+    bool tsv;
     bool for_new_run; /* an option was given that a resumed run takes from its plan */
 };
 
@@ -64,28 +72,51 @@ static unsigned long whole_number(const char *option, const char *text, unsigned
     return number;
 }
 
+/* The commands, and what has to follow each. */
+static const struct command {
+    const char *name;
+    size_t least, most;
+    const char *missing;
+} commands[] = {
+    {"run", 0, 0, NULL},
+    {"list", 0, 0, NULL},
+    {"summary", 1, 1, "the run's folder is missing, for example results/latest"},
+    {"plot", 1, 1, "the run's folder is missing, for example results/latest"},
+    {"compare", 2, 3, "two models (and a run's folder) or two runs' folders are wanted"},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+#define COMMAND_NAMES "run, list, summary DIR, plot DIR or compare A B [DIR]"
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
 static void take_argument(struct command_line *c, const char *text, struct argp_state *state)
 {
-    bool with_folder =
-        c->command && (strcmp(c->command, "summary") == 0 || strcmp(c->command, "plot") == 0);
+    const struct command *command = c->command ? command_find(c->command) : NULL;
     if (!c->command)
         c->command = text;
-    else if (with_folder && !c->folder)
-        c->folder = text;
-    else
+    else if (command && c->name_count < command->most)
+        c->names[c->name_count++] = text;
+    else if (command)
         argp_error(state, "unexpected argument \"%s\"", text);
 }
 
 static void check(const struct command_line *c, struct argp_state *state)
 {
+    const struct command *command = c->command ? command_find(c->command) : NULL;
     if (!c->command)
-        argp_error(state, "a command is missing: run, list, summary DIR or plot DIR");
-    bool of_folder = strcmp(c->command, "summary") == 0 || strcmp(c->command, "plot") == 0;
-    if (!of_folder && strcmp(c->command, "run") != 0 && strcmp(c->command, "list") != 0)
-        argp_error(state, "unknown command \"%s\": run, list, summary DIR or plot DIR", c->command);
-    if (of_folder && !c->folder)
-        argp_error(state, "%s: the run's folder is missing, for example results/latest",
-                   c->command);
+        argp_error(state, "a command is missing: " COMMAND_NAMES);
+    else if (!command)
+        argp_error(state, "unknown command \"%s\": " COMMAND_NAMES, c->command);
+    else if (c->name_count < command->least)
+        argp_error(state, "%s: %s", command->name, command->missing);
+    else if (c->tsv && strcmp(command->name, "compare") != 0)
+        argp_error(state, "--tsv belongs to compare");
     if (c->request.resume && (c->for_new_run || c->request.out))
         argp_error(state, "--resume takes everything else from the run's plan: leave out --out, "
                           "--profile, --models, --workloads, --trials, --seed and the CPUs");
@@ -111,6 +142,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_WORKLOAD_DIR: c->workload_folder = value; return 0;
     case KEY_SERVER_CPUS: r->server_cpus = value; break;
     case KEY_LOADGEN_CPUS: r->loadgen_cpus = value; break;
+    case KEY_TSV: c->tsv = true; return 0;
     case ARGP_KEY_ARG: take_argument(c, value, state); return 0;
     case ARGP_KEY_END: check(c, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -122,11 +154,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "run\nlist\nsummary DIR\nplot DIR",
+    .args_doc = "run\nlist\nsummary DIR\nplot DIR\ncompare A B [DIR]",
     .doc = "Compares server concurrency models under the workloads in workloads/.\v"
            "run measures, and writes a table of the results; list shows models, workloads and how "
            "long each profile takes; summary and plot work on the folder of a run, such as "
-           "results/latest.",
+           "results/latest; compare says in which figures model B is shown to be better or worse "
+           "than model A of the run in DIR (default: results/latest), or run B than run A.",
 };
 
 static int complain(const struct error *error)
@@ -239,21 +272,35 @@ static int command_list(const struct command_line *c, const struct places *place
 static int command_summary(const struct command_line *c)
 {
     struct error error;
-    return summarize(c->folder, summary_text, &error) == 0 ? EXIT_SUCCESS : complain(&error);
+    return summarize(c->names[0], summary_text, &error) == 0 ? EXIT_SUCCESS : complain(&error);
 }
 
 static int command_plot(const struct command_line *c, const struct places *places)
 {
     struct results results;
     struct error error;
-    if (results_read(&results, c->folder, &error) != 0)
+    if (results_read(&results, c->names[0], &error) != 0)
         return complain(&error);
-    int result = plot_all(&results, c->folder, places->plot_scripts.text, &error);
+    int result = plot_all(&results, c->names[0], places->plot_scripts.text, &error);
     results_free(&results);
     if (result != 0)
         return complain(&error);
-    printf("plots: %s/plots (.svg, .png, .pdf, and the data of each as .tsv)\n", c->folder);
+    printf("plots: %s/plots (.svg, .png, .pdf, and the data of each as .tsv)\n", c->names[0]);
     return EXIT_SUCCESS;
+}
+
+/* --- compare ---------------------------------------------------------------------------------- */
+
+static int command_compare(const struct command_line *c)
+{
+    struct error error;
+    const struct compare_request request = {
+        .a = c->names[0], .b = c->names[1], .folder = c->names[2], .tsv = c->tsv};
+    enum compare_result result = compare_write(stdout, &request, &error);
+    if (result == COMPARE_DONE)
+        return EXIT_SUCCESS;
+    complain(&error);
+    return result == COMPARE_REFUSED ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -274,5 +321,7 @@ int main(int argc, char **argv)
         return command_list(&c, &places);
     if (strcmp(c.command, "summary") == 0)
         return command_summary(&c);
+    if (strcmp(c.command, "compare") == 0)
+        return command_compare(&c);
     return command_plot(&c, &places);
 }
