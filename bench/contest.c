@@ -69,6 +69,20 @@ static void refuse_held_back(struct contest *c)
         refuse(c, "%s: a lower bound, the generator was at its limit", loser->name);
 }
 
+/* To nothing there is no ratio. */
+static void refuse_zero(struct contest *c)
+{
+    const struct side *sides[] = {&c->a, &c->b};
+    for (size_t i = 0; i < 2; i++) {
+        struct remark remark = results_remark(sides[i]->results, sides[i]->group);
+        if (*remark.text) {
+            refuse(c, "%s: %s", sides[i]->name, remark.text);
+            return;
+        }
+    }
+    refuse(c, "a trial has 0, to which there is no ratio");
+}
+
 /* --- comparing -------------------------------------------------------------------------------- */
 
 /* Trials that both sides have. */
@@ -87,39 +101,52 @@ static size_t common_trials(const struct contest *c, const struct metric *m, uns
     return count;
 }
 
-static int logs_of(const struct side *s, const struct metric *m, const unsigned *trials,
-                   size_t count, double *logs)
+/* The trials of each side that are compared. */
+struct taken {
+    unsigned a[ESTIMATE_MOST], b[ESTIMATE_MOST];
+    size_t count_a, count_b;
+    bool paired;
+};
+
+static void take_trials(const struct contest *c, const struct metric *m, struct taken *t)
 {
-    return results_logs(s->results, s->group, m, trials, count, logs);
+    t->paired = c->a.results == c->b.results;
+    if (!t->paired) {
+        t->count_a = results_trials_with(c->a.results, c->a.group, m, t->a);
+        t->count_b = results_trials_with(c->b.results, c->b.group, m, t->b);
+        return;
+    }
+    t->count_a = t->count_b = common_trials(c, m, t->a);
+    memcpy(t->b, t->a, t->count_a * sizeof *t->a);
 }
 
-static int compare_blocks(struct contest *c, const struct metric *m, size_t *count)
+/* A figure that all trials have together; false: it is not of that kind. */
+static bool compare_together(struct contest *c, const struct metric *m, const struct taken *t)
 {
-    unsigned trials[ESTIMATE_MOST];
-    double a[ESTIMATE_MOST], b[ESTIMATE_MOST];
-    *count = common_trials(c, m, trials);
-    if (logs_of(&c->a, m, trials, *count, a) != 0 || logs_of(&c->b, m, trials, *count, b) != 0)
-        return -1;
-    /* The pseudo-value of a difference is the difference of the pseudo-values. */
-    for (size_t i = 0; i < *count; i++)
+    struct halved a, b;
+    if (t->count_a < 2 || t->count_b < 2 ||
+        results_halve(c->a.results, c->a.group, m, t->a, t->count_a, &a) != 0 ||
+        results_halve(c->b.results, c->b.group, m, t->b, t->count_b, &b) != 0)
+        return false;
+    c->found = compare_halved(&a, &b, t->paired, results_rounding(m));
+    return true;
+}
+
+/* A figure that each trial has; false: one of them has no logarithm. */
+static bool compare_apart(struct contest *c, const struct metric *m, const struct taken *t)
+{
+    double a[ESTIMATE_MOST], b[ESTIMATE_MOST], rounding = results_rounding(m);
+    if (results_logs(c->a.results, c->a.group, m, t->a, t->count_a, a) != 0 ||
+        results_logs(c->b.results, c->b.group, m, t->b, t->count_b, b) != 0)
+        return false;
+    if (!t->paired) {
+        c->found = compare_unpaired(a, t->count_a, b, t->count_b, rounding);
+        return true;
+    }
+    for (size_t i = 0; i < t->count_a; i++)
         b[i] -= a[i];
-    c->found = compare_paired(b, *count, results_rounding(m));
-    return 0;
-}
-
-static int compare_runs(struct contest *c, const struct metric *m, size_t *count)
-{
-    unsigned trials[ESTIMATE_MOST];
-    double a[ESTIMATE_MOST], b[ESTIMATE_MOST];
-    size_t count_a = results_trials_with(c->a.results, c->a.group, m, trials);
-    if (logs_of(&c->a, m, trials, count_a, a) != 0)
-        return -1;
-    size_t count_b = results_trials_with(c->b.results, c->b.group, m, trials);
-    if (logs_of(&c->b, m, trials, count_b, b) != 0)
-        return -1;
-    c->found = compare_unpaired(a, count_a, b, count_b, results_rounding(m));
-    *count = count_a < count_b ? count_a : count_b;
-    return 0;
+    c->found = compare_paired(b, t->count_a, rounding);
+    return true;
 }
 
 struct contest contest_of(const struct side *a, const struct side *b, const struct headline *h)
@@ -131,11 +158,11 @@ struct contest contest_of(const struct side *a, const struct side *b, const stru
     if (!is_measured(&c, a, c.median_a) || !is_measured(&c, b, c.median_b) ||
         !has_response_times(&c, a) || !has_response_times(&c, b))
         return c;
-    size_t count;
-    bool paired = a->results == b->results;
-    if ((paired ? compare_blocks(&c, m, &count) : compare_runs(&c, m, &count)) != 0)
-        refuse(&c, "a trial has 0, to which there is no ratio");
-    else if (count < 2)
+    struct taken taken;
+    take_trials(&c, m, &taken);
+    if (!compare_together(&c, m, &taken) && !compare_apart(&c, m, &taken))
+        refuse_zero(&c);
+    else if (taken.count_a < 2 || taken.count_b < 2)
         snprintf(c.reason, sizeof c.reason, "needs 2 trials");
     else if (isnan(c.found.p))
         snprintf(c.reason, sizeof c.reason, "needs 3 trials: these do not scatter");

@@ -1,7 +1,8 @@
 /* One model against another, or against itself in another run: what may be said of it.
  *
  * Decides which figures can be compared at all, and how: within a run block by
- * block (a trial holds both, one soon after the other), between runs without.
+ * block (a trial holds both, one soon after the other), between runs without;
+ * percentiles those of all trials together, other figures trial by trial.
  * The arithmetic stands in statistics.c. Knows nothing of tables. */
 #ifndef BENCH_CONTEST_H
 #define BENCH_CONTEST_H

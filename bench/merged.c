@@ -126,19 +126,14 @@ static double answer(const void *data, const unsigned *weights, size_t count)
     return merged_quantile_us(q->merged, weights, q->quantile);
 }
 
-static double log_answer(const void *data, const unsigned *weights, size_t count)
-{
-    return log(answer(data, weights, count));
-}
-
 struct estimate merged_estimate(const struct merged *m, double quantile)
 {
     const struct question q = {m, quantile};
     return estimate_bootstrap(answer, &q, m->trials);
 }
 
-void merged_pseudo_logs(const struct merged *m, double quantile, double *pseudo_values)
+int merged_halve(const struct merged *m, double quantile, struct halved *h)
 {
     const struct question q = {m, quantile};
-    jackknife(log_answer, &q, m->trials, pseudo_values);
+    return halve(answer, &q, m->trials, h);
 }

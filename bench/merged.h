@@ -30,8 +30,7 @@ double merged_quantile_us(const struct merged *, const unsigned *weights, double
 /* The percentile with its interval over trials, in microseconds. */
 struct estimate merged_estimate(const struct merged *, double quantile);
 
-/* The jackknife's pseudo-values of the percentile's logarithm, one for each trial; there must be
- * two or more. NaN where all requests but one trial's are none. */
-void merged_pseudo_logs(const struct merged *, double quantile, double *pseudo_values);
+/* The percentile's logarithm, of all trials (two or more) and of halves of them. 0 or -1. */
+int merged_halve(const struct merged *, double quantile, struct halved *);
 
 #endif

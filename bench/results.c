@@ -354,7 +354,7 @@ int results_merge_responses(const struct results *r, struct group g, struct hist
 bool results_have_histograms(const struct results *r)
 {
     for (size_t i = 0; i < r->plan.cell_count; i++)
-        if (json_number_at(r->of_cell[i], "response_us.count") > 0 &&
+        if (!isnan(json_number_at(r->of_cell[i], "response_us.p50")) &&
             !json_is_string(json_at(r->of_cell[i], "response_us.histogram")))
             return false;
     return true;
@@ -387,18 +387,20 @@ struct estimate results_estimate(const struct results *r, struct group g, const 
 int results_logs(const struct results *r, struct group g, const struct metric *m,
                  const unsigned *trials, size_t count, double *logs)
 {
-    const struct percentile *p = percentile_of(m);
-    const struct merged *merged =
-        p && count > 1 ? merged_for(r, g, p->histogram, trials, count) : NULL;
-    if (merged)
-        merged_pseudo_logs(merged, p->quantile, logs);
     for (size_t i = 0; i < count; i++) {
-        if (!merged)
-            logs[i] = log(metric_value(m, results_run(r, g, trials[i])));
+        logs[i] = log(metric_value(m, results_run(r, g, trials[i])));
         if (!isfinite(logs[i]))
             return -1;
     }
     return 0;
+}
+
+int results_halve(const struct results *r, struct group g, const struct metric *m,
+                  const unsigned *trials, size_t count, struct halved *h)
+{
+    const struct percentile *p = percentile_of(m);
+    const struct merged *merged = p ? merged_for(r, g, p->histogram, trials, count) : NULL;
+    return merged ? merged_halve(merged, p->quantile, h) : -1;
 }
 
 double results_rounding(const struct metric *m)

@@ -71,11 +71,15 @@ int results_merge_responses(const struct results *, struct group, struct histogr
 size_t results_trials_with(const struct results *, struct group, const struct metric *,
                            unsigned *trials);
 
-/* The logarithm of the metric for each of `count` such trials, to be compared by Student's t: of a
- * percentile the jackknife's pseudo-value of the merged one (which needs two trials). 0, or -1:
- * there is no logarithm, for a value is not above 0. */
+/* The logarithm of the metric for each of `count` such trials. 0, or -1: there is none, for a value
+ * is not above 0. */
 int results_logs(const struct results *, struct group, const struct metric *,
                  const unsigned *trials, size_t count, double *logs);
+
+/* The logarithm of a percentile that `count` (2 or more) such trials have together. 0, or -1: the
+ * metric is no percentile, or a trial has no histogram. */
+int results_halve(const struct results *, struct group, const struct metric *,
+                  const unsigned *trials, size_t count, struct halved *);
 
 /* The standard error of such logarithms by rounding alone: percentiles are known to a cell. */
 double results_rounding(const struct metric *);

@@ -2,11 +2,11 @@
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_fit.h>
+#include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 /* --- estimates -------------------------------------------------------------------------------- */
@@ -75,18 +75,76 @@ struct estimate estimate_of(double *values, size_t count)
         .median = values[0], .low = values[0], .high = values[0], .count = finite};
 }
 
-void jackknife(resample_statistic *statistic, const void *data, size_t count, double *pseudo_values)
+/* --- halves ----------------------------------------------------------------------------------- */
+
+enum { ENUMERATED_MOST = 12 }; /* trials: 924 ways to keep half */
+
+static int add_half(resample_statistic *statistic, const void *data, const unsigned *weights,
+                    struct halved *h)
 {
-    unsigned weights[ESTIMATE_MOST] = {0};
-    double n = (double)count;
-    for (size_t i = 0; i < count; i++)
-        weights[i] = 1;
-    double all = statistic(data, weights, count);
-    for (size_t i = 0; i < count; i++) {
-        weights[i] = 0;
-        pseudo_values[i] = n * all - (n - 1) * statistic(data, weights, count);
-        weights[i] = 1;
+    double value = log(statistic(data, weights, h->trials));
+    h->halves[h->count++] = value;
+    return isfinite(value) ? 0 : -1;
+}
+
+static int enumerate_halves(resample_statistic *statistic, const void *data, struct halved *h)
+{
+    size_t kept = h->trials - h->trials / 2;
+    int result = 0;
+    for (unsigned set = 0; set < 1U << h->trials && result == 0; set++) {
+        unsigned weights[ENUMERATED_MOST] = {0};
+        if ((size_t)__builtin_popcount(set) != kept)
+            continue;
+        for (size_t i = 0; i < h->trials; i++)
+            weights[i] = set >> i & 1;
+        result = add_half(statistic, data, weights, h);
     }
+    return result;
+}
+
+static int draw_halves(resample_statistic *statistic, const void *data, struct halved *h)
+{
+    unsigned weights[ESTIMATE_MOST];
+    gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+    int result = random ? 0 : -1;
+    if (random)
+        gsl_rng_set(random, SEED);
+    while (result == 0 && h->count < HALVES_MOST) {
+        for (size_t i = 0; i < h->trials; i++)
+            weights[i] = i < h->trials / 2 ? 0 : 1;
+        gsl_ran_shuffle(random, weights, h->trials, sizeof *weights);
+        result = add_half(statistic, data, weights, h);
+    }
+    if (random)
+        gsl_rng_free(random);
+    return result;
+}
+
+int halve(resample_statistic *statistic, const void *data, size_t count, struct halved *h)
+{
+    unsigned weights[ESTIMATE_MOST];
+    h->trials = count < ESTIMATE_MOST ? count : ESTIMATE_MOST;
+    h->count = 0;
+    for (size_t i = 0; i < h->trials; i++)
+        weights[i] = 1;
+    h->all = log(statistic(data, weights, h->trials));
+    if (!isfinite(h->all))
+        return -1;
+    return h->trials <= ENUMERATED_MOST ? enumerate_halves(statistic, data, h)
+                                        : draw_halves(statistic, data, h);
+}
+
+/* Squared standard error of B - A, or of B alone where A is NULL. It is counted from the figure of
+ * all trials and not from the mean of the halves: that is the larger of the two where a figure
+ * leaps, and simulated comparisons of nothing keep their rate with it. */
+static double squared_error(const struct halved *a, const struct halved *b)
+{
+    double out = (double)(b->trials / 2), sum = 0, all = b->all - (a ? a->all : 0);
+    for (size_t i = 0; i < b->count; i++) {
+        double off = b->halves[i] - (a ? a->halves[i] : 0) - all;
+        sum += off * off;
+    }
+    return ((double)b->trials - out) / out * sum / (double)b->count;
 }
 
 /* --- comparisons ------------------------------------------------------------------------------ */
@@ -133,6 +191,25 @@ struct comparison compare_paired(const double *log_ratios, size_t count, double 
     return compare_by_t(mean, error, (double)count - 1, count);
 }
 
+/* What one side has to say of a difference: a squared standard error, from so many values. */
+struct part {
+    double squared_error;
+    size_t count;
+};
+
+/* With B. L. Welch's degrees of freedom (1947). */
+static struct comparison compare_by_welch(double difference, struct part a, struct part b,
+                                          double rounding)
+{
+    double sum = a.squared_error + b.squared_error;
+    size_t fewer = a.count < b.count ? a.count : b.count;
+    double freedom = sum * sum /
+                     (a.squared_error * a.squared_error / ((double)a.count - 1) +
+                      b.squared_error * b.squared_error / ((double)b.count - 1));
+    return compare_by_t(difference, with_rounding(sqrt(sum), rounding),
+                        sum > 0 ? freedom : (double)fewer - 1, fewer);
+}
+
 struct comparison compare_unpaired(const double *log_a, size_t count_a, const double *log_b,
                                    size_t count_b, double rounding)
 {
@@ -143,14 +220,20 @@ struct comparison compare_unpaired(const double *log_a, size_t count_a, const do
     c.ratio = exp(difference);
     if (count_a < 2 || count_b < 2)
         return c;
-    /* Squared standard errors of the two means, and B. L. Welch's degrees of freedom (1947). */
-    double a = gsl_stats_variance(log_a, 1, count_a) / (double)count_a;
-    double b = gsl_stats_variance(log_b, 1, count_b) / (double)count_b;
-    double freedom =
-        (a + b) * (a + b) / (a * a / ((double)count_a - 1) + b * b / ((double)count_b - 1));
-    size_t fewer = count_a < count_b ? count_a : count_b;
-    return compare_by_t(difference, with_rounding(sqrt(a + b), rounding),
-                        a + b > 0 ? freedom : (double)fewer - 1, fewer);
+    return compare_by_welch(
+        difference, (struct part){gsl_stats_variance(log_a, 1, count_a) / (double)count_a, count_a},
+        (struct part){gsl_stats_variance(log_b, 1, count_b) / (double)count_b, count_b}, rounding);
+}
+
+struct comparison compare_halved(const struct halved *a, const struct halved *b, bool paired,
+                                 double rounding)
+{
+    double difference = b->all - a->all;
+    if (!paired)
+        return compare_by_welch(difference, (struct part){squared_error(NULL, a), a->trials},
+                                (struct part){squared_error(NULL, b), b->trials}, rounding);
+    double error = with_rounding(sqrt(squared_error(a, b)), rounding);
+    return compare_by_t(difference, error, (double)a->trials - 1, a->trials);
 }
 
 int holm_correct(double *p, size_t count)

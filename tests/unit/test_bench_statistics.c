@@ -181,6 +181,44 @@ static void what_is_rounded_alike_is_not_exact(void **state)
     assert_true(compare_unpaired(one_step, 6, (double[6]){0}, 6, 0.0003).p > SIGNIFICANCE);
 }
 
+static double weighted_mean(const void *data, const unsigned *weights, size_t count)
+{
+    const double *values = data;
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += weights[i] * values[i];
+        weight += weights[i];
+    }
+    return exp(sum / weight);
+}
+
+/* For a mean, leaving out half of the trials says the same as Student's and Welch's t; drawn
+ * halves (30 trials) say so nearly. */
+static void of_a_mean_halves_say_what_t_says(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {2, 5, 6, 12, 30};
+    gsl_rng *random = random_of(8);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        size_t n = counts[i];
+        double a[30], b[30], log_ratios[30], tolerance = n > 12 ? 0.05 : 1e-9;
+        for (size_t k = 0; k < n; k++) {
+            a[k] = gsl_ran_gaussian(random, 1);
+            b[k] = gsl_ran_gaussian(random, 1) + 0.5;
+            log_ratios[k] = b[k] - a[k];
+        }
+        struct halved of_a, of_b;
+        assert_int_equal(halve(weighted_mean, a, n, &of_a), 0);
+        assert_int_equal(halve(weighted_mean, b, n, &of_b), 0);
+        struct comparison paired = compare_halved(&of_a, &of_b, true, 0);
+        struct comparison unpaired = compare_halved(&of_a, &of_b, false, 0);
+        is_near(paired.p, compare_paired(log_ratios, n, 0).p, tolerance);
+        is_near(unpaired.p, compare_unpaired(a, n, b, n, 0).p, tolerance);
+        is_near(log(paired.ratio), log(compare_paired(log_ratios, n, 0).ratio), 1e-9);
+    }
+    gsl_rng_free(random);
+}
+
 static void one_block_has_a_ratio_and_no_verdict(void **state)
 {
     (void)state;
@@ -276,6 +314,7 @@ int main(void)
         cmocka_unit_test(holm_corrects_a_family_in_steps),
         cmocka_unit_test(what_does_not_scatter_is_equal_or_different),
         cmocka_unit_test(what_is_rounded_alike_is_not_exact),
+        cmocka_unit_test(of_a_mean_halves_say_what_t_says),
         cmocka_unit_test(one_block_has_a_ratio_and_no_verdict),
         cmocka_unit_test(a_shift_of_5_percent_is_shown_in_noise_of_1_percent),
         cmocka_unit_test(of_two_that_are_one_a_difference_is_shown_as_rarely_as_stated),
