@@ -247,12 +247,14 @@ static size_t measured_count(const struct results *r)
 static void write_counts(FILE *out, const struct results *r)
 {
     const struct plan *p = &r->plan;
-    size_t points, needless = results_needless(r, &points), least = plan_least(p, NULL);
+    size_t early, points = 0, needless = results_needless(r, &early), least = plan_least(p, NULL);
+    for (size_t w = 0; w < p->workload_count; w++)
+        points += workload_points(&p->workloads[w]);
     fprintf(out, "Profile %s, seed %lu, %zu of %zu measurements", p->profile, p->seed,
             measured_count(r), p->cell_count - needless);
     if (least < p->cell_count)
-        fprintf(out, " (%zu to %zu were planned; %zu points were finished early by precision)",
-                least, p->cell_count, points);
+        fprintf(out, " (%zu to %zu were planned; finished early by precision: %zu of %zu points)",
+                least, p->cell_count, early, points);
     fputs(".", out);
 }
 
