@@ -139,7 +139,8 @@ int halve(resample_statistic *statistic, const void *data, size_t count, struct 
  * leaps, and simulated comparisons of nothing keep their rate with it. */
 static double squared_error(const struct halved *a, const struct halved *b)
 {
-    double out = (double)(b->trials / 2), sum = 0, all = b->all - (a ? a->all : 0);
+    size_t half = b->trials / 2;
+    double out = (double)half, sum = 0, all = b->all - (a ? a->all : 0);
     for (size_t i = 0; i < b->count; i++) {
         double off = b->halves[i] - (a ? a->halves[i] : 0) - all;
         sum += off * off;
