@@ -136,8 +136,7 @@ static void compose(struct arguments *a, const struct cell_order *o)
     *a = (struct arguments){.count = 0};
     add(a, "%s/loadgen", o->programs);
     add_text(a, "--json", "-");
-    add(a, "--hgrm");
-    add(a, "hgrm/%s.hgrm", o->label);
+    add(a, "--histograms");
     add(a, "--timeline");
     add(a, "timeline/%s.tsv", o->label);
     add_option(a, "--interval", w->timeline_s > 0 ? w->timeline_s : 0.1);

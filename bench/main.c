@@ -1,6 +1,7 @@
 /* bench: asks every workload's question to every model, and keeps the answers.
  *
- * The command line. What the commands do stands in run.c, summary.c and plot.c. */
+ * The command line. What the commands do stands in run.c, summary.c, compare.c and plot.c. */
+#include "bench/compare.h"
 #include "bench/plot.h"
 #include "bench/progress.h"
 #include "bench/run.h"
@@ -33,6 +34,7 @@ enum option_key {
     KEY_LOADGEN_CPUS,
     KEY_CHECKS,
     KEY_SHORT,
+    KEY_TSV,
 };
 
 static const struct argp_option options[] = {
@@ -50,12 +52,18 @@ static const struct argp_option options[] = {
     {"loadgen-cpus", KEY_LOADGEN_CPUS, "LIST", 0, "Pin the generator (default: the second)", 2},
     {"checks", KEY_CHECKS, "A,B", 0, "validate: only these checks (default: all)", 3},
     {"short", KEY_SHORT, NULL, 0, "validate: two minutes, for a machine that is shared", 3},
+    {"tsv", KEY_TSV, NULL, 0, "compare: a table for programs", 3},
     {0},
 };
 
+enum { NAMES_LIMIT = 3 };
+
 struct command_line {
     struct run_request request;
-    const char *command, *folder, *programs, *workload_folder;
+    const char *command, *programs, *workload_folder;
+    const char *names[NAMES_LIMIT]; /* what follows the command */
+    size_t name_count;
+    bool tsv;
     struct validate_request validation;
     bool for_new_run; /* an option was given that a resumed run takes from its plan */
 };
@@ -72,32 +80,55 @@ static unsigned long whole_number(const char *option, const char *text, unsigned
     return number;
 }
 
+/* The commands, and what has to follow each. */
+static const struct command {
+    const char *name;
+    size_t least, most;
+    const char *missing;
+} commands[] = {
+    {"run", 0, 0, NULL},
+    {"list", 0, 0, NULL},
+    {"summary", 1, 1, "the run's folder is missing, for example results/latest"},
+    {"plot", 1, 1, "the run's folder is missing, for example results/latest"},
+    {"validate", 0, 0, NULL},
+    {"compare", 2, 3, "two models (and a run's folder) or two runs' folders are wanted"},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+#define COMMAND_NAMES "run, list, summary DIR, plot DIR, compare A B [DIR] or validate"
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
 static void take_argument(struct command_line *c, const char *text, struct argp_state *state)
 {
-    bool with_folder =
-        c->command && (strcmp(c->command, "summary") == 0 || strcmp(c->command, "plot") == 0);
+    const struct command *command = c->command ? command_find(c->command) : NULL;
     if (!c->command)
         c->command = text;
-    else if (with_folder && !c->folder)
-        c->folder = text;
-    else
+    else if (command && c->name_count < command->most)
+        c->names[c->name_count++] = text;
+    else if (command)
         argp_error(state, "unexpected argument \"%s\"", text);
 }
 
 static void check(const struct command_line *c, struct argp_state *state)
 {
+    const struct command *command = c->command ? command_find(c->command) : NULL;
     if (!c->command)
-        argp_error(state, "a command is missing: run, list, summary DIR, plot DIR or validate");
-    bool of_folder = strcmp(c->command, "summary") == 0 || strcmp(c->command, "plot") == 0;
-    if (!of_folder && strcmp(c->command, "run") != 0 && strcmp(c->command, "list") != 0 &&
-        strcmp(c->command, "validate") != 0)
-        argp_error(state, "unknown command \"%s\": run, list, summary DIR, plot DIR or validate",
-                   c->command);
-    if ((c->validation.checks || c->validation.brief) && strcmp(c->command, "validate") != 0)
-        argp_error(state, "--checks and --short are for validate");
-    if (of_folder && !c->folder)
-        argp_error(state, "%s: the run's folder is missing, for example results/latest",
-                   c->command);
+        argp_error(state, "a command is missing: " COMMAND_NAMES);
+    else if (!command)
+        argp_error(state, "unknown command \"%s\": " COMMAND_NAMES, c->command);
+    else if (c->name_count < command->least)
+        argp_error(state, "%s: %s", command->name, command->missing);
+    else if (c->tsv && strcmp(command->name, "compare") != 0)
+        argp_error(state, "--tsv belongs to compare");
+    else if ((c->validation.checks || c->validation.brief) &&
+             strcmp(command->name, "validate") != 0)
+        argp_error(state, "--checks and --short belong to validate");
     if (c->request.resume && (c->for_new_run || c->request.out))
         argp_error(state, "--resume takes everything else from the run's plan: leave out --out, "
                           "--profile, --models, --workloads, --trials, --seed and the CPUs");
@@ -126,6 +157,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_LOADGEN_CPUS: r->loadgen_cpus = value; break;
     case KEY_CHECKS: c->validation.checks = value; return 0;
     case KEY_SHORT: c->validation.brief = true; return 0;
+    case KEY_TSV: c->tsv = true; return 0;
     case ARGP_KEY_ARG: take_argument(c, value, state); return 0;
     case ARGP_KEY_END: check(c, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -137,11 +169,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "run\nlist\nsummary DIR\nplot DIR\nvalidate",
+    .args_doc = "run\nlist\nsummary DIR\nplot DIR\ncompare A B [DIR]\nvalidate",
     .doc = "Compares server concurrency models under the workloads in workloads/.\v"
            "run measures, and writes a table of the results; list shows models, workloads and how "
            "long each profile takes; summary and plot work on the folder of a run, such as "
-           "results/latest; validate holds the instrument against known truths and theory.",
+           "results/latest; compare says in which figures model B is shown to be better or worse "
+           "than model A of the run in DIR (default: results/latest), or run B than run A; "
+           "validate holds the instrument against known truths and theory.",
 };
 
 static int complain(const struct error *error)
@@ -206,9 +240,21 @@ static int list_profile(const struct command_line *c, const struct places *place
     if (run_choose(&request, places, &plan, error) != RUN_COMPLETE)
         return -1;
     int result = plan_expand(&plan, error);
-    if (result == 0)
-        printf("  %-10s %5zu measurements, about %-12s %s\n", profile->name, plan.cell_count,
-               span_of(plan_seconds(&plan, 0)).text, profile->purpose);
+    if (result == 0) {
+        double least_s;
+        size_t least = plan_least(&plan, &least_s);
+        char count[64], time[3 * sizeof(struct span)];
+        if (least < plan.cell_count) {
+            snprintf(count, sizeof count, "%zu to %zu", least, plan.cell_count);
+            snprintf(time, sizeof time, "%s to %s", span_of(least_s).text,
+                     span_of(plan_seconds(&plan, 0)).text);
+        } else {
+            snprintf(count, sizeof count, "%zu", least);
+            snprintf(time, sizeof time, "about %s", span_of(least_s).text);
+        }
+        printf("  %-10s %12s measurements, %-25s %s\n", profile->name, count, time,
+               profile->purpose);
+    }
     plan_free(&plan);
     return result;
 }
@@ -242,20 +288,20 @@ static int command_list(const struct command_line *c, const struct places *place
 static int command_summary(const struct command_line *c)
 {
     struct error error;
-    return summarize(c->folder, summary_text, &error) == 0 ? EXIT_SUCCESS : complain(&error);
+    return summarize(c->names[0], summary_text, &error) == 0 ? EXIT_SUCCESS : complain(&error);
 }
 
 static int command_plot(const struct command_line *c, const struct places *places)
 {
     struct results results;
     struct error error;
-    if (results_read(&results, c->folder, &error) != 0)
+    if (results_read(&results, c->names[0], &error) != 0)
         return complain(&error);
-    int result = plot_all(&results, c->folder, places->plot_scripts.text, &error);
+    int result = plot_all(&results, c->names[0], places->plot_scripts.text, &error);
     results_free(&results);
     if (result != 0)
         return complain(&error);
-    printf("plots: %s/plots (.svg, .png, .pdf, and the data of each as .tsv)\n", c->folder);
+    printf("plots: %s/plots (.svg, .png, .pdf, and the data of each as .tsv)\n", c->names[0]);
     return EXIT_SUCCESS;
 }
 
@@ -279,6 +325,20 @@ static int command_validate(const struct command_line *c, const struct places *p
     return result == VALIDATE_PASSED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* --- compare ---------------------------------------------------------------------------------- */
+
+static int command_compare(const struct command_line *c)
+{
+    struct error error;
+    const struct compare_request request = {
+        .a = c->names[0], .b = c->names[1], .folder = c->names[2], .tsv = c->tsv};
+    enum compare_result result = compare_write(stdout, &request, &error);
+    if (result == COMPARE_DONE)
+        return EXIT_SUCCESS;
+    complain(&error);
+    return result == COMPARE_REFUSED ? EXIT_USAGE : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     struct command_line c = {.request = {.profile = profile_find("standard"), .seed = 1}};
@@ -299,5 +359,7 @@ int main(int argc, char **argv)
         return command_summary(&c);
     if (strcmp(c.command, "validate") == 0)
         return command_validate(&c, &places);
+    if (strcmp(c.command, "compare") == 0)
+        return command_compare(&c);
     return command_plot(&c, &places);
 }

@@ -24,7 +24,7 @@ static size_t count_cells(const struct plan *p)
 {
     size_t count = 0;
     for (size_t w = 0; w < p->workload_count; w++)
-        count += workload_points(&p->workloads[w]) * (size_t)p->workloads[w].trials;
+        count += workload_points(&p->workloads[w]) * (size_t)p->workloads[w].trials_most;
     return count * p->model_count;
 }
 
@@ -39,7 +39,7 @@ static size_t points_of_trial(const struct plan *p, unsigned trial, struct stop_
     size_t count = 0;
     for (size_t w = 0; w < p->workload_count; w++)
         for (size_t i = 0; i < workload_points(&p->workloads[w]); i++)
-            if (trial <= (unsigned)p->workloads[w].trials)
+            if (trial <= (unsigned)p->workloads[w].trials_most)
                 points[count++] = (struct stop_over){w, i};
     return count;
 }
@@ -86,6 +86,22 @@ double plan_seconds(const struct plan *p, size_t first)
     for (size_t i = first; i < p->cell_count; i++)
         seconds += workload_cell_s(&p->workloads[p->cells[i].workload]);
     return seconds;
+}
+
+size_t plan_least(const struct plan *p, double *seconds)
+{
+    size_t count = 0;
+    double sum = 0;
+    for (size_t i = 0; i < p->cell_count; i++) {
+        const struct workload *w = &p->workloads[p->cells[i].workload];
+        if (p->cells[i].trial > (unsigned)w->trials)
+            continue;
+        count++;
+        sum += workload_cell_s(w);
+    }
+    if (seconds)
+        *seconds = sum;
+    return count;
 }
 
 struct point_name point_name_of(const struct workload *w, size_t point)

@@ -4,8 +4,9 @@
  * holds every cell once, so that a slow drift of the machine (heat, a noisy
  * neighbour) meets all models alike. Inside a block the points are shuffled,
  * and inside a point the models, so that none is always first. The order comes
- * from the seed and is kept in plan.json, from which a run is resumed. Knows
- * nothing of processes and results. */
+ * from the seed and is kept in plan.json, from which a run is resumed. Where
+ * precision decides how many trials there are, the plan holds as many as there
+ * can be. Knows nothing of processes and results. */
 #ifndef BENCH_PLAN_H
 #define BENCH_PLAN_H
 
@@ -41,6 +42,10 @@ int plan_expand(struct plan *, struct error *);
 
 /* Seconds the cells from `first` on are planned to take. */
 double plan_seconds(const struct plan *, size_t first);
+
+/* How many cells are measured in any case, and (may be NULL) the seconds that they take. Fewer than
+ * `cell_count` where precision decides. */
+size_t plan_least(const struct plan *, double *seconds);
 
 /* How a point is called in files and tables: its value, or "-" without a sweep. */
 struct point_name {

@@ -3,6 +3,7 @@
 #include "bench/draw.h"
 #include "bench/files.h"
 #include "bench/json.h"
+#include "common/histogram.h"
 
 #include <errno.h>
 #include <math.h>
@@ -99,10 +100,10 @@ static double all_bytes(const json_t *run)
 static struct estimate estimate_with(const struct subject *s, struct group g,
                                      double (*value)(const json_t *))
 {
-    enum { LIMIT = 1000 };
+    enum { LIMIT = ESTIMATE_MOST };
     double values[LIMIT];
     size_t count = 0;
-    unsigned trials = (unsigned)s->results->plan.workloads[g.workload].trials;
+    unsigned trials = (unsigned)s->results->plan.workloads[g.workload].trials_most;
     for (unsigned trial = 1; trial <= trials && count < LIMIT; trial++) {
         const json_t *run = results_run(s->results, g, trial);
         if (run)
@@ -245,16 +246,36 @@ static size_t spectrum_row(FILE *out, const struct subject *s, struct group g, d
     return 1;
 }
 
-/* Rows of HdrHistogram's percentile table: value, percentile, count, 1/(1-percentile). Its last
- * one ends at infinity. All that lies above the row before it has the last one's value: it is
- * drawn from there to where a single request is left, for it can be the many that got no answer. */
-static size_t spectrum_rows(FILE *out, const struct subject *s, struct group g)
+/* HdrHistogram's percentile table of all trials together; of a run without histograms that of the
+ * trial in the middle. To be freed; NULL: there is none. */
+static char *percentile_table(const struct subject *s, struct group g)
 {
     const struct plan *p = &s->results->plan;
-    unsigned trial = results_typical_trial(s->results, g);
-    struct path path = path_of("%s/hgrm/%s-%s-%u.hgrm", s->folder, p->models[g.model],
-                               p->workloads[g.workload].name, trial);
-    char *text = trial > 0 ? file_read(path.text, NULL) : NULL;
+    struct histogram *all = histogram_new();
+    char *text = NULL;
+    size_t size;
+    if (all && results_merge_responses(s->results, g, all) == 0) {
+        FILE *out = open_memstream(&text, &size);
+        if (out) {
+            histogram_write_hgrm(all, out);
+            fclose(out);
+        }
+    } else {
+        unsigned trial = results_typical_trial(s->results, g);
+        struct path path = path_of("%s/hgrm/%s-%s-%u.hgrm", s->folder, p->models[g.model],
+                                   p->workloads[g.workload].name, trial);
+        text = trial > 0 ? file_read(path.text, NULL) : NULL;
+    }
+    histogram_free(all);
+    return text;
+}
+
+/* Rows of that table: value, percentile, count, 1/(1-percentile). Its last one ends at infinity.
+ * All that lies above the row before it has the last one's value: it is drawn from there to where
+ * a single request is left, for it can be the many that got no answer. */
+static size_t spectrum_rows(FILE *out, const struct subject *s, struct group g)
+{
+    char *text = percentile_table(s, g);
     size_t rows = 0;
     double reached = 1;
     char *rest = text;

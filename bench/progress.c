@@ -17,23 +17,37 @@ struct span span_of(double seconds)
     return span;
 }
 
-struct progress progress_start(size_t total, double planned_s)
+struct progress progress_start(size_t total, double planned_s, bool at_most)
 {
-    return (struct progress){
-        .total = total, .planned_left_s = planned_s, .terminal = isatty(STDERR_FILENO) == 1};
+    return (struct progress){.total = total,
+                             .planned_left_s = planned_s,
+                             .terminal = isatty(STDERR_FILENO) == 1,
+                             .at_most = at_most};
 }
 
-static double left_s(const struct progress *p)
+void progress_skip(struct progress *p, double planned_s)
+{
+    p->total--;
+    p->planned_left_s -= planned_s;
+}
+
+struct left {
+    char text[64];
+};
+
+static struct left left_of(const struct progress *p)
 {
     double slowness = p->planned_done_s > 0 ? p->taken_s / p->planned_done_s : 1;
-    return p->planned_left_s * slowness;
+    struct left left;
+    snprintf(left.text, sizeof left.text, "%s%s left", p->at_most ? "at most " : "",
+             span_of(p->planned_left_s * slowness).text);
+    return left;
 }
 
 void progress_show(const struct progress *p, const char *what)
 {
     if (p->terminal)
-        fprintf(stderr, "\r\033[K[%zu/%zu] %s, %s left", p->done + 1, p->total, what,
-                span_of(left_s(p)).text);
+        fprintf(stderr, "\r\033[K[%zu/%zu] %s, %s", p->done + 1, p->total, what, left_of(p).text);
 }
 
 void progress_done(struct progress *p, const char *what, const char *note, double planned_s,
@@ -44,8 +58,8 @@ void progress_done(struct progress *p, const char *what, const char *note, doubl
     p->planned_left_s -= planned_s;
     p->taken_s += taken_s;
     if (!p->terminal)
-        fprintf(stderr, "[%zu/%zu] %s%s%s, %s left\n", p->done, p->total, what, note ? ": " : "",
-                note ? note : "", span_of(left_s(p)).text);
+        fprintf(stderr, "[%zu/%zu] %s%s%s, %s\n", p->done, p->total, what, note ? ": " : "",
+                note ? note : "", left_of(p).text);
     else if (note)
         fprintf(stderr, "\r\033[K%s: %s\n", what, note);
 }

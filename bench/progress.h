@@ -2,7 +2,8 @@
  * line for each measurement elsewhere.
  *
  * The time left is what is planned, times how much longer than planned it has
- * taken so far. Knows nothing of what is measured. */
+ * taken so far; "at most" that where measurements may prove unnecessary. Knows
+ * nothing of what is measured. */
 #ifndef BENCH_PROGRESS_H
 #define BENCH_PROGRESS_H
 
@@ -13,9 +14,10 @@ struct progress {
     size_t done, total;
     double planned_done_s, planned_left_s, taken_s;
     bool terminal;
+    bool at_most; /* some of what is planned may be skipped */
 };
 
-struct progress progress_start(size_t total, double planned_s);
+struct progress progress_start(size_t total, double planned_s, bool at_most);
 
 /* `what` is about to be measured. */
 void progress_show(const struct progress *, const char *what);
@@ -27,6 +29,9 @@ void progress_done(struct progress *, const char *what, const char *note, double
 
 /* It is measured, and will be again: `note` says why. */
 void progress_again(const struct progress *, const char *what, const char *note);
+
+/* What was planned to take `planned_s` is not needed. */
+void progress_skip(struct progress *, double planned_s);
 
 /* Clears the line of a terminal. */
 void progress_end(const struct progress *);

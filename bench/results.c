@@ -3,7 +3,11 @@
 #include "bench/disturbance.h"
 #include "bench/journal.h"
 #include "bench/json.h"
+#include "bench/merged.h"
+#include "common/histogram_codec.h"
 
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +79,32 @@ const struct metric metrics[] = {
 };
 const size_t metric_count = sizeof metrics / sizeof *metrics;
 
+/* Metrics that are taken from the merged distributions, and which quantile they are. */
+static const struct percentile {
+    const char *metric, *histogram;
+    double quantile;
+} percentiles[] = {
+    {"response_p50", "response_us.histogram", 0.5},
+    {"response_p90", "response_us.histogram", 0.9},
+    {"response_p99", "response_us.histogram", 0.99},
+    {"response_p99_9", "response_us.histogram", 0.999},
+    {"service_p50", "service_us.histogram", 0.5},
+    {"service_p99", "service_us.histogram", 0.99},
+    {"connect_p50", "connect_us.histogram", 0.5},
+    {"connect_p99", "connect_us.histogram", 0.99},
+    {"send_lag_p99", "send_lag_us.histogram", 0.99},
+};
+enum { PERCENTILE_COUNT = sizeof percentiles / sizeof *percentiles };
+
+/* NULL: the metric is none of them. */
+static const struct percentile *percentile_of(const struct metric *m)
+{
+    for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+        if (strcmp(percentiles[i].metric, m->name) == 0)
+            return &percentiles[i];
+    return NULL;
+}
+
 const struct metric *metric_find(const char *name)
 {
     for (size_t i = 0; i < metric_count; i++)
@@ -111,6 +141,59 @@ double metric_value(const struct metric *m, const json_t *run)
     return isfinite(value) ? value : NAN;
 }
 
+/* Every estimate is worked out once, and the distributions that were merged last are kept, for the
+ * next question is mostly about the same. */
+struct results_cache {
+    struct known {
+        bool known;
+        struct estimate estimate;
+    } * estimates; /* by group and metric */
+    struct group group;
+    const char *path; /* of the histograms in `merged`; NULL: none are */
+    unsigned trials[ESTIMATE_MOST];
+    size_t count;
+    struct merged *merged; /* NULL: one of the trials has no histogram */
+};
+
+static size_t known_count(const struct plan *p)
+{
+    return p->model_count * p->workload_count * VALUES_LIMIT * metric_count;
+}
+
+static struct known *known_of(const struct results *r, struct group g, const struct metric *m)
+{
+    size_t group = (g.model * r->plan.workload_count + g.workload) * VALUES_LIMIT + g.point;
+    return &r->cache->estimates[group * metric_count + (size_t)(m - metrics)];
+}
+
+static void cache_forget_merged(struct results_cache *c)
+{
+    merged_free(c->merged);
+    c->merged = NULL;
+    c->path = NULL;
+}
+
+static void cache_free(struct results_cache *c)
+{
+    if (!c)
+        return;
+    cache_forget_merged(c);
+    free(c->estimates);
+    free(c);
+}
+
+static struct results_cache *cache_new(const struct plan *p)
+{
+    struct results_cache *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->estimates = calloc(known_count(p), sizeof *c->estimates);
+    if (c->estimates)
+        return c;
+    free(c);
+    return NULL;
+}
+
 int results_read(struct results *r, const char *folder, struct error *error)
 {
     *r = (struct results){.runs = NULL};
@@ -120,7 +203,8 @@ int results_read(struct results *r, const char *folder, struct error *error)
     if (!r->runs)
         goto fail;
     r->of_cell = calloc(r->plan.cell_count + 1, sizeof *r->of_cell);
-    if (!r->of_cell) {
+    r->cache = cache_new(&r->plan);
+    if (!r->of_cell || !r->cache) {
         error_set(error, "no memory");
         goto fail;
     }
@@ -141,8 +225,18 @@ void results_free(struct results *r)
 {
     json_decref(r->runs);
     free(r->of_cell);
+    cache_free(r->cache);
     plan_free(&r->plan);
     *r = (struct results){.runs = NULL};
+}
+
+void results_take(struct results *r, json_t *line)
+{
+    json_array_append(r->runs, line);
+    r->of_cell[plan_find(&r->plan, line)] = line;
+    r->of_cell[r->plan.cell_count] = NULL;
+    cache_forget_merged(r->cache);
+    memset(r->cache->estimates, 0, known_count(&r->plan) * sizeof *r->cache->estimates);
 }
 
 static bool is_in(const struct cell *c, struct group g)
@@ -188,13 +282,217 @@ static size_t collect(const struct results *r, struct group g, const struct metr
     return count;
 }
 
-enum { TRIALS_LIMIT = 1000 }; /* as the setting `trials` has it */
+enum { TRIALS_LIMIT = ESTIMATE_MOST }; /* as the setting `trials` has it */
+
+size_t results_trials_with(const struct results *r, struct group g, const struct metric *m,
+                           unsigned *trials)
+{
+    double values[TRIALS_LIMIT];
+    return collect(r, g, m, values, trials, TRIALS_LIMIT);
+}
+
+/* The median without an interval; NaN: no trial has a value. */
+static double median_of(const struct results *r, struct group g, const char *metric)
+{
+    double values[TRIALS_LIMIT];
+    size_t count = collect(r, g, metric_find(metric), values, NULL, TRIALS_LIMIT);
+    gsl_sort(values, 1, count);
+    return count > 0 ? gsl_stats_median_from_sorted_data(values, 1, count) : NAN;
+}
+
+/* --- distributions ---------------------------------------------------------------------------- */
+
+/* The histogram at `path` in a run; NULL: there is none, it holds nothing, or no memory. */
+static struct histogram *histogram_in(const json_t *run, const char *path)
+{
+    const char *text = json_string_value(json_at(run, path));
+    struct histogram *h = text ? histogram_new() : NULL;
+    if (h && histogram_decode(h, text) == 0 && h->count > 0)
+        return h;
+    histogram_free(h);
+    return NULL;
+}
+
+static struct merged *merge(const struct results *r, struct group g, const char *path,
+                            const unsigned *trials, size_t count)
+{
+    struct histogram **histograms = calloc(count + 1, sizeof(struct histogram *));
+    struct merged *merged = NULL;
+    size_t found = 0;
+    while (histograms && found < count) {
+        histograms[found] = histogram_in(results_run(r, g, trials[found]), path);
+        if (!histograms[found])
+            break;
+        found++;
+    }
+    if (histograms && count > 0 && found == count)
+        merged = merged_of(histograms, count);
+    for (size_t i = 0; i < found; i++)
+        histogram_free(histograms[i]);
+    free(histograms);
+    return merged;
+}
+
+/* Of these trials' histograms; it lives until the next call. NULL: one of them has none. */
+static const struct merged *merged_for(const struct results *r, struct group g, const char *path,
+                                       const unsigned *trials, size_t count)
+{
+    struct results_cache *c = r->cache;
+    bool same = c->path && strcmp(c->path, path) == 0 && c->group.model == g.model &&
+                c->group.workload == g.workload && c->group.point == g.point && c->count == count &&
+                memcmp(c->trials, trials, count * sizeof *trials) == 0;
+    if (same)
+        return c->merged;
+    cache_forget_merged(c);
+    c->merged = merge(r, g, path, trials, count);
+    c->group = g;
+    c->path = path;
+    c->count = count;
+    memcpy(c->trials, trials, count * sizeof *trials);
+    return c->merged;
+}
+
+int results_merge_responses(const struct results *r, struct group g, struct histogram *into)
+{
+    unsigned trials[TRIALS_LIMIT];
+    size_t count = results_trials_with(r, g, metric_find("response_p50"), trials);
+    struct histogram *all = histogram_new();
+    int result = all && count > 0 ? 0 : -1;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        const char *text =
+            json_string_value(json_at(results_run(r, g, trials[i]), "response_us.histogram"));
+        result = text ? histogram_decode(all, text) : -1;
+    }
+    if (result == 0)
+        histogram_merge(into, all);
+    histogram_free(all);
+    return result;
+}
+
+bool results_have_histograms(const struct results *r)
+{
+    for (size_t i = 0; i < r->plan.cell_count; i++)
+        if (!isnan(json_number_at(r->of_cell[i], "response_us.p50")) &&
+            !json_is_string(json_at(r->of_cell[i], "response_us.histogram")))
+            return false;
+    return true;
+}
+
+/* --- over trials ------------------------------------------------------------------------------ */
+
+/* Of the first `count` of the values that `collect` gave. */
+static struct estimate estimate_from(const struct results *r, struct group g,
+                                     const struct metric *m, double *values, const unsigned *trials,
+                                     size_t count)
+{
+    const struct percentile *p = percentile_of(m);
+    const struct merged *merged = p ? merged_for(r, g, p->histogram, trials, count) : NULL;
+    return merged ? merged_estimate(merged, p->quantile) : estimate_of(values, count);
+}
 
 struct estimate results_estimate(const struct results *r, struct group g, const struct metric *m)
 {
+    struct known *known = known_of(r, g, m);
     double values[TRIALS_LIMIT];
-    return estimate_of(values, collect(r, g, m, values, NULL, TRIALS_LIMIT));
+    unsigned trials[TRIALS_LIMIT];
+    if (known->known)
+        return known->estimate;
+    size_t count = collect(r, g, m, values, trials, TRIALS_LIMIT);
+    *known = (struct known){true, estimate_from(r, g, m, values, trials, count)};
+    return known->estimate;
 }
+
+int results_logs(const struct results *r, struct group g, const struct metric *m,
+                 const unsigned *trials, size_t count, double *logs)
+{
+    for (size_t i = 0; i < count; i++) {
+        logs[i] = log(metric_value(m, results_run(r, g, trials[i])));
+        if (!isfinite(logs[i]))
+            return -1;
+    }
+    return 0;
+}
+
+int results_halve(const struct results *r, struct group g, const struct metric *m,
+                  const unsigned *trials, size_t count, struct halved *h)
+{
+    const struct percentile *p = percentile_of(m);
+    const struct merged *merged = p ? merged_for(r, g, p->histogram, trials, count) : NULL;
+    return merged ? merged_halve(merged, p->quantile, h) : -1;
+}
+
+double results_rounding(const struct metric *m)
+{
+    /* Standard deviation of what is spread evenly over a cell, as wide as cells are at most. */
+    return percentile_of(m) ? 1 / sqrt(12) / (1 << HISTOGRAM_SUB_BITS) : 0;
+}
+
+/* --- enough trials ---------------------------------------------------------------------------- */
+
+static const double PRECISION = 0.02;
+
+const struct metric *results_main_metric(const struct workload *w)
+{
+    return metric_find(w->open ? "response_p50" : "throughput");
+}
+
+/* A model that never has a value, or always the same, gains nothing by another trial. */
+static bool is_precise(struct estimate e)
+{
+    if (e.count == 0)
+        return true;
+    return e.count > 1 && (e.low == e.high || (e.high - e.low) / 2 < PRECISION * e.median);
+}
+
+bool results_precise(const struct results *r, size_t workload, size_t point, unsigned trial)
+{
+    const struct workload *w = &r->plan.workloads[workload];
+    if (trial <= (unsigned)w->trials)
+        return false;
+    for (size_t m = 0; m < r->plan.model_count; m++) {
+        struct group g = {m, workload, point};
+        double values[TRIALS_LIMIT];
+        unsigned trials[TRIALS_LIMIT];
+        size_t before = 0,
+               count = collect(r, g, results_main_metric(w), values, trials, TRIALS_LIMIT);
+        while (before < count && trials[before] < trial)
+            before++;
+        if (!is_precise(estimate_from(r, g, results_main_metric(w), values, trials, before)))
+            return false;
+    }
+    return true;
+}
+
+/* The cells of a point from its first missing trial on, if that one was not needed. */
+static size_t needless_at(const struct results *r, size_t workload, size_t point)
+{
+    unsigned first = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < r->plan.cell_count; i++) {
+        const struct cell *c = &r->plan.cells[i];
+        if (c->workload != workload || c->point != point || r->of_cell[i])
+            continue;
+        if (first == 0)
+            first = c->trial;
+        count++;
+    }
+    return first > 0 && results_precise(r, workload, point, first) ? count : 0;
+}
+
+size_t results_needless(const struct results *r, size_t *points)
+{
+    size_t count = 0;
+    *points = 0;
+    for (size_t w = 0; w < r->plan.workload_count; w++)
+        for (size_t i = 0; i < workload_points(&r->plan.workloads[w]); i++) {
+            size_t needless = needless_at(r, w, i);
+            count += needless;
+            *points += needless > 0 ? 1 : 0;
+        }
+    return count;
+}
+
+/* --- what a figure does not say --------------------------------------------------------------- */
 
 unsigned results_typical_trial(const struct results *r, struct group g)
 {
@@ -203,7 +501,8 @@ unsigned results_typical_trial(const struct results *r, struct group g)
     size_t count = collect(r, g, metric_find("response_p99"), values, trials, TRIALS_LIMIT),
            nearest = 0;
     memcpy(sorted, values, count * sizeof *values);
-    double median = estimate_of(sorted, count).median;
+    gsl_sort(sorted, 1, count);
+    double median = count > 0 ? gsl_stats_median_from_sorted_data(sorted, 1, count) : NAN;
     for (size_t i = 1; i < count; i++)
         if (fabs(values[i] - median) < fabs(values[nearest] - median))
             nearest = i;
@@ -212,8 +511,7 @@ unsigned results_typical_trial(const struct results *r, struct group g)
 
 bool results_generator_bound(const struct results *r, struct group g)
 {
-    struct estimate saturated = results_estimate(r, g, metric_find("generator_saturated"));
-    return saturated.count > 0 && saturated.median > 0;
+    return median_of(r, g, "generator_saturated") > 0;
 }
 
 struct remark results_remark(const struct results *r, struct group g)
@@ -224,15 +522,13 @@ struct remark results_remark(const struct results *r, struct group g)
         strcpy(remark.text, "not measured");
         return remark;
     }
-    struct estimate completed = results_estimate(r, g, metric_find("completed"));
-    struct estimate served = results_estimate(r, g, metric_find("connections_served"));
-    struct estimate unserved = results_estimate(r, g, metric_find("connections_unserved"));
-    if (completed.count == 0)
+    double completed = median_of(r, g, "completed"), served = median_of(r, g, "connections_served"),
+           unserved = median_of(r, g, "connections_unserved");
+    if (isnan(completed))
         strcpy(remark.text, "failed");
-    else if (!(completed.median > 0))
+    else if (!(completed > 0))
         strcpy(remark.text, "no answer");
-    else if (unserved.count > 0 && unserved.median > 0 && !r->plan.workloads[g.workload].close)
-        snprintf(remark.text, sizeof remark.text, "served %.0f of %.0f", served.median,
-                 served.median + unserved.median);
+    else if (unserved > 0 && !r->plan.workloads[g.workload].close)
+        snprintf(remark.text, sizeof remark.text, "served %.0f of %.0f", served, served + unserved);
     return remark;
 }

@@ -1,5 +1,6 @@
 /* What a run's folder holds, put back together: for each cell of the plan its
- * result, and metrics over trials.
+ * result, and metrics over trials. Percentiles over trials are those of the
+ * trials' distributions merged.
  *
  * The table of metrics is the one list of what is taken from loadgen's result
  * object, and under which name and unit. Knows nothing of tables and plots. */
@@ -9,8 +10,10 @@
 #include "bench/error.h"
 #include "bench/plan.h"
 #include "bench/statistics.h"
+#include "common/histogram.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct metric {
@@ -33,8 +36,9 @@ double metric_value(const struct metric *, const json_t *run);
 
 struct results {
     struct plan plan;
-    json_t *runs;           /* every whole line of runs.jsonl */
-    const json_t **of_cell; /* by place in the plan: the attempt that counts, or NULL */
+    json_t *runs;                /* every whole line of runs.jsonl */
+    const json_t **of_cell;      /* by place in the plan: the attempt that counts, or NULL */
+    struct results_cache *cache; /* what was worked out before: results.c's own */
 };
 
 /* One model at one point of one workload: all its trials. */
@@ -46,11 +50,53 @@ struct group {
 int results_read(struct results *, const char *folder, struct error *);
 void results_free(struct results *);
 
+/* Takes up a further line of runs.jsonl. */
+void results_take(struct results *, json_t *line);
+
 /* How many trials of the group have a result, and how many of those are valid. */
 size_t results_trials(const struct results *, struct group, size_t *valid);
 
-/* Over the trials that have a value. */
+/* Over the trials that have a value. A percentile is that of their distributions merged, or, where
+ * a trial has no histogram (runs of version 0.1), the median of the trials' percentiles. */
 struct estimate results_estimate(const struct results *, struct group, const struct metric *);
+
+/* Does every trial of the run that has response times have their histogram? */
+bool results_have_histograms(const struct results *);
+
+/* Adds the response times of all trials of the group to the histogram. 0, or -1 with nothing
+ * added: there are none, or one of the trials has no histogram. */
+int results_merge_responses(const struct results *, struct group, struct histogram *into);
+
+/* The trials (from 1, ascending) in which the metric has a value; `trials` has room for
+ * ESTIMATE_MOST. */
+size_t results_trials_with(const struct results *, struct group, const struct metric *,
+                           unsigned *trials);
+
+/* The logarithm of the metric for each of `count` such trials. 0, or -1: there is none, for a value
+ * is not above 0. */
+int results_logs(const struct results *, struct group, const struct metric *,
+                 const unsigned *trials, size_t count, double *logs);
+
+/* The logarithm of a percentile that `count` (2 or more) such trials have together. 0, or -1: the
+ * metric is no percentile, or a trial has no histogram. */
+int results_halve(const struct results *, struct group, const struct metric *,
+                  const unsigned *trials, size_t count, struct halved *);
+
+/* The standard error of such logarithms by rounding alone: percentiles are known to a cell. */
+double results_rounding(const struct metric *);
+
+/* What a workload is about: the throughput of a closed loop, the median response time of an open
+ * one. Its interval decides how many trials are enough. */
+const struct metric *results_main_metric(const struct workload *);
+
+/* Is a point of a workload known well enough before this trial of it (from 1)? So it is when the
+ * least number of trials is done and for every model the interval of the main metric, of the
+ * trials before, reaches less than 2 % of its middle to either side. */
+bool results_precise(const struct results *, size_t workload, size_t point, unsigned trial);
+
+/* How many cells of the plan were not measured because their point was precise before, and at how
+ * many points that was so. */
+size_t results_needless(const struct results *, size_t *points);
 
 /* The result of a trial (from 1), or NULL. */
 const json_t *results_run(const struct results *, struct group, unsigned trial);

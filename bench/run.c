@@ -8,6 +8,7 @@
 #include "bench/json.h"
 #include "bench/list.h"
 #include "bench/progress.h"
+#include "bench/results.h"
 #include "bench/stop.h"
 #include "common/clock.h"
 
@@ -70,7 +71,7 @@ enum run_result run_choose(const struct run_request *r, const struct places *pla
                     &p->workload_count, error) != 0)
         goto fail;
     for (size_t i = 0; r->trials > 0 && i < p->workload_count; i++)
-        p->workloads[i].trials = r->trials;
+        p->workloads[i].trials = p->workloads[i].trials_most = r->trials;
     return RUN_COMPLETE;
 fail:
     plan_free(p);
@@ -307,20 +308,16 @@ struct work {
     struct journal *journal;
     unsigned attempts_most; /* at a cell, until it is undisturbed */
     struct progress progress;
+    struct results *results; /* what is measured so far, where precision decides; NULL elsewhere */
 };
 
-/* The files of an attempt that counts take the place of those before it; others are removed. */
-static void settle_files(const char *folder, const char *label, const char *tried, bool counts)
+/* The file of an attempt that counts takes the place of the one before it; others are removed. */
+static void settle_file(const char *folder, const char *label, const char *tried, bool counts)
 {
-    static const struct {
-        const char *folder, *suffix;
-    } kinds[] = {{"hgrm", ".hgrm"}, {"timeline", ".tsv"}};
-    for (size_t i = 0; i < 2; i++) {
-        struct path from = path_of("%s/%s/%s%s", folder, kinds[i].folder, tried, kinds[i].suffix);
-        struct path to = path_of("%s/%s/%s%s", folder, kinds[i].folder, label, kinds[i].suffix);
-        if (!counts || rename(from.text, to.text) != 0)
-            unlink(from.text);
-    }
+    struct path from = path_of("%s/timeline/%s.tsv", folder, tried);
+    struct path to = path_of("%s/timeline/%s.tsv", folder, label);
+    if (!counts || rename(from.text, to.text) != 0)
+        unlink(from.text);
 }
 
 /* One attempt at a cell; `line` receives what goes into runs.jsonl. */
@@ -348,7 +345,7 @@ static enum run_result attempt(struct work *work, const struct cell *c, unsigned
     if (result)
         *line = identified(p, c, number, result);
     if (number > 1)
-        settle_files(work->folder, label.text, tried.text, result && !json_at(*line, "error"));
+        settle_file(work->folder, label.text, tried.text, result && !json_at(*line, "error"));
     if (!result)
         return RUN_INTERRUPTED;
     return keep(work->journal, *line, error) == 0 ? RUN_COMPLETE : RUN_FAILED;
@@ -373,10 +370,19 @@ static enum run_result measure(struct work *work, const struct cell *c, struct e
         else if (result == RUN_COMPLETE)
             progress_done(&work->progress, spoken.text, note_on(line, &space), workload_cell_s(w),
                           (double)(clock_now_ns() - start_ns) / (double)NS_PER_S);
+        if (!again && result == RUN_COMPLETE && work->results)
+            results_take(work->results, line);
         json_decref(line);
         if (!again)
             return result;
     }
+}
+
+/* Decided by the trials before, so that a point gets a trial of every model or of none, and a
+ * resumed run decides as the interrupted one would have done. */
+static bool is_needless(const struct work *work, const struct cell *c)
+{
+    return work->results && results_precise(work->results, c->workload, c->point, c->trial);
 }
 
 static enum run_result measure_all(struct work *work, struct error *error)
@@ -389,12 +395,15 @@ static enum run_result measure_all(struct work *work, struct error *error)
     double planned_s = 0;
     for (size_t i = 0; i < p->cell_count; i++)
         planned_s += done[i] ? 0 : workload_cell_s(&p->workloads[p->cells[i].workload]);
-    work->progress = progress_start(p->cell_count - done_count, planned_s);
-    fprintf(stderr, "bench: %zu measurements in %s, about %s\n", p->cell_count - done_count,
-            work->folder, span_of(planned_s).text);
+    const char *at_most = work->results ? "at most " : "";
+    work->progress = progress_start(p->cell_count - done_count, planned_s, work->results != NULL);
+    fprintf(stderr, "bench: %s%zu measurements in %s, %s%s\n", at_most, p->cell_count - done_count,
+            work->folder, *at_most ? at_most : "about ", span_of(planned_s).text);
     enum run_result result = RUN_COMPLETE;
     for (size_t i = 0; result == RUN_COMPLETE && i < p->cell_count; i++)
-        if (!done[i])
+        if (!done[i] && is_needless(work, &p->cells[i]))
+            progress_skip(&work->progress, workload_cell_s(&p->workloads[p->cells[i].workload]));
+        else if (!done[i])
             result = bench_stop > 0 ? RUN_INTERRUPTED : measure(work, &p->cells[i], error);
     progress_end(&work->progress);
     free(done);
@@ -423,13 +432,18 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
                                        : begin(r, places, &plan, folder, &journal, error);
     if (result != RUN_COMPLETE)
         return result;
+    struct results so_far = {.runs = NULL};
+    bool adaptive = plan_least(&plan, NULL) < plan.cell_count;
     struct work work = {.places = places,
                         .plan = &plan,
                         .journal = &journal,
                         .attempts_most = r->no_repeat ? 1 : ATTEMPTS_MOST,
-                        .folder = folder->text};
-    result =
-        make_subfolders(&plan, work.folder, error) == 0 ? measure_all(&work, error) : RUN_FAILED;
+                        .folder = folder->text,
+                        .results = adaptive ? &so_far : NULL};
+    bool ready = make_subfolders(&plan, work.folder, error) == 0 &&
+                 (!adaptive || results_read(&so_far, work.folder, error) == 0);
+    result = ready ? measure_all(&work, error) : RUN_FAILED;
+    results_free(&so_far);
     folder_remove(path_of("%s/root", work.folder).text, &unused);
     journal_close(&journal);
     plan_free(&plan);

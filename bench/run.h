@@ -1,8 +1,9 @@
 /* A run: from a plan to a folder of results, or the rest of one that was interrupted.
  *
  * Makes the folder with what is needed to understand and repeat it, works
- * through the plan's cells in their order, and keeps each result before the
- * next cell begins. A cell that was disturbed is measured again at once.
+ * through the plan's cells in their order, leaves out those of points that are
+ * known precisely enough, and keeps each result before the next cell
+ * begins. A cell that was disturbed is measured again at once.
  * Knows nothing of metrics and plots. */
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H

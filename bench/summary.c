@@ -1,8 +1,11 @@
 #include "bench/summary.h"
 
+#include "bench/figure.h"
 #include "bench/files.h"
 #include "bench/json.h"
 #include "bench/marks.h"
+#include "bench/winners.h"
+#include "common/histogram.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,42 +39,27 @@ static void write_tsv(FILE *out, const struct results *r)
 
 /* --- figures for people ----------------------------------------------------------------------- */
 
-struct figure {
-    char text[64];
-};
-
-/* Three significant digits, two below 0.1; with k and M. */
-static struct figure figure_of(double value)
-{
-    struct figure f;
-    double size = fabs(value);
-    const char *suffix = size >= 999.5e3 ? "M" : size >= 9995 ? "k" : "";
-    double shown = *suffix == 'M' ? value / 1e6 : *suffix == 'k' ? value / 1e3 : value;
-    double magnitude = fabs(shown);
-    int decimals = magnitude >= 99.95 || shown == 0 ? 0 : magnitude >= 9.995 ? 1 : 2;
-    if (magnitude > 0 && magnitude < 0.0995)
-        snprintf(f.text, sizeof f.text, "%.2g", shown);
-    else
-        snprintf(f.text, sizeof f.text, "%.*f%s", decimals, shown, suffix);
-    return f;
-}
-
 struct interval {
-    char text[3 * sizeof(struct figure) + 16];
+    char text[3 * sizeof(struct figure) + 32];
 };
 
-static struct interval interval_of(const struct results *r, struct group g, const char *metric,
-                                   double scale)
+static struct interval interval_of(const struct results *r, const struct winners *winners,
+                                   struct group g, const char *metric, double scale)
 {
     struct interval f = {"–"};
     struct estimate e = results_estimate(r, g, metric_find(metric));
+    if (e.count == 0)
+        return f;
     bool bound = strcmp(metric, "throughput") == 0 && results_generator_bound(r, g);
-    const char *least = bound ? "≥ " : "";
+    const char *mark = winners && winners_have(winners, g, metric) ? "**" : "";
+    char middle[sizeof(struct figure) + 16];
+    snprintf(middle, sizeof middle, "%s%s%s%s", mark, bound ? "≥ " : "",
+             figure_of(e.median * scale).text, mark);
     if (e.count == 1)
-        snprintf(f.text, sizeof f.text, "%s%s", least, figure_of(e.median * scale).text);
-    if (e.count > 1)
-        snprintf(f.text, sizeof f.text, "%s%s (%s–%s)", least, figure_of(e.median * scale).text,
-                 figure_of(e.low * scale).text, figure_of(e.high * scale).text);
+        snprintf(f.text, sizeof f.text, "%s", middle);
+    else
+        snprintf(f.text, sizeof f.text, "%s (%s–%s)", middle, figure_of(e.low * scale).text,
+                 figure_of(e.high * scale).text);
     return f;
 }
 
@@ -105,6 +93,17 @@ static const struct column sweep_tables[] = {
 };
 enum { SWEEP_TABLE_COUNT = sizeof sweep_tables / sizeof *sweep_tables };
 
+static bool is_shown(const struct workload *w, const char *metric)
+{
+    for (size_t i = 0; w->value_count == 0 && i < COLUMN_COUNT; i++)
+        if (strcmp(columns[i].metric, metric) == 0)
+            return true;
+    for (size_t i = 0; w->value_count > 0 && i < SWEEP_TABLE_COUNT; i++)
+        if (strcmp(sweep_tables[i].metric, metric) == 0)
+            return true;
+    return false;
+}
+
 static void write_rule(FILE *out, size_t count)
 {
     fputs("| --- |", out);
@@ -113,7 +112,8 @@ static void write_rule(FILE *out, size_t count)
     fputc('\n', out);
 }
 
-static void write_plain_table(FILE *out, const struct results *r, size_t workload)
+static void write_plain_table(FILE *out, const struct results *r, const struct winners *winners,
+                              size_t workload)
 {
     fputs("| model |", out);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
@@ -124,14 +124,15 @@ static void write_plain_table(FILE *out, const struct results *r, size_t workloa
         struct group g = {m, workload, 0};
         fprintf(out, "| %s |", r->plan.models[m]);
         for (size_t i = 0; i < COLUMN_COUNT; i++)
-            fprintf(out, " %s |", interval_of(r, g, columns[i].metric, columns[i].scale).text);
+            fprintf(out, " %s |",
+                    interval_of(r, winners, g, columns[i].metric, columns[i].scale).text);
         fputc('\n', out);
     }
     fputc('\n', out);
 }
 
-static void write_sweep_table(FILE *out, const struct results *r, size_t workload,
-                              const struct column *c)
+static void write_sweep_table(FILE *out, const struct results *r, const struct winners *winners,
+                              size_t workload, const struct column *c)
 {
     const struct workload *w = &r->plan.workloads[workload];
     fprintf(out, "%s, by %s:\n\n| model |", c->title,
@@ -143,8 +144,9 @@ static void write_sweep_table(FILE *out, const struct results *r, size_t workloa
     for (size_t m = 0; m < r->plan.model_count; m++) {
         fprintf(out, "| %s |", r->plan.models[m]);
         for (size_t i = 0; i < w->value_count; i++)
-            fprintf(out, " %s |",
-                    interval_of(r, (struct group){m, workload, i}, c->metric, c->scale).text);
+            fprintf(
+                out, " %s |",
+                interval_of(r, winners, (struct group){m, workload, i}, c->metric, c->scale).text);
         fputc('\n', out);
     }
     fputc('\n', out);
@@ -242,27 +244,71 @@ static size_t measured_count(const struct results *r)
     return count;
 }
 
+/* "12 of 12 measurements", and where precision decides, what was planned. */
+static void write_counts(FILE *out, const struct results *r)
+{
+    const struct plan *p = &r->plan;
+    size_t early, points = 0, needless = results_needless(r, &early), least = plan_least(p, NULL);
+    for (size_t w = 0; w < p->workload_count; w++)
+        points += workload_points(&p->workloads[w]);
+    fprintf(out, "Profile %s, seed %lu, %zu of %zu measurements", p->profile, p->seed,
+            measured_count(r), p->cell_count - needless);
+    if (least < p->cell_count)
+        fprintf(out, " (%zu to %zu were planned; finished early by precision: %zu of %zu points)",
+                least, p->cell_count, early, points);
+    fputs(".", out);
+}
+
+static void write_head(FILE *out, const struct results *r, const struct winners *winners)
+{
+    bool repeated = false;
+    for (size_t w = 0; w < r->plan.workload_count; w++)
+        repeated |= r->plan.workloads[w].trials_most > 1;
+    fputs("# Switchpoint run\n\n", out);
+    write_counts(out, r);
+    fputs(results_have_histograms(r)
+              ? " A figure is the median over trials, a percentile that of all trials' requests "
+                "together."
+              : " A figure is the median over trials, also of percentiles: this run kept no "
+                "histograms to merge.",
+          out);
+    if (repeated)
+        fputs(" In brackets its 95 % interval (bootstrap over trials). With n trials an interval "
+              "cannot be wider than their range, which covers the true median with a probability "
+              "of 1 - 2^(1-n): 75 % for 3 trials, 94 % for 5, 97 % for 6.",
+              out);
+    else
+        fputs(" With one trial there are no intervals, and no difference can be shown.", out);
+    if (repeated && winners)
+        fprintf(out,
+                " **Bold** is what is shown to be better than every other model of the table "
+                "(t-test within blocks of trials, p < 0.05 after Holm's correction for all %zu "
+                "such comparisons of the run); where nothing is bold, nothing is shown.",
+                winners_comparisons(winners));
+    fputs(" Response times count from the moment at which a request was meant to be sent. ≥ is a "
+          "lower bound: the generator was at its limit, and the server was not. – is not "
+          "measured.\n\n",
+          out);
+}
+
 static void write_markdown(FILE *out, const struct results *r)
 {
     const struct plan *p = &r->plan;
-    fprintf(out,
-            "# Switchpoint run\n\nProfile %s, seed %lu, %zu of %zu measurements. A figure is the "
-            "median over trials; in brackets the smallest and the largest. Response times count "
-            "from the moment at which a request was meant to be sent. ≥ is a lower bound: the "
-            "generator was at its limit, and the server was not. – is not measured.\n\n",
-            p->profile, p->seed, measured_count(r), p->cell_count);
+    struct winners *winners = winners_of(r, is_shown);
+    write_head(out, r, winners);
     marks_write_overview(out, r);
     for (size_t w = 0; w < p->workload_count; w++) {
         fprintf(out, "## %s (%s)\n\n%s\n\n", p->workloads[w].title, p->workloads[w].name,
                 p->workloads[w].question);
         if (p->workloads[w].value_count == 0)
-            write_plain_table(out, r, w);
+            write_plain_table(out, r, winners, w);
         for (size_t t = 0; p->workloads[w].value_count > 0 && t < SWEEP_TABLE_COUNT; t++)
-            write_sweep_table(out, r, w, &sweep_tables[t]);
+            write_sweep_table(out, r, winners, w, &sweep_tables[t]);
         write_remarks(out, r, w);
         marks_write_list(out, r, w);
     }
     write_warnings(out, r);
+    winners_free(winners);
 }
 
 static void write_short_table(FILE *out, const struct results *r)
@@ -323,10 +369,44 @@ static int write_file(const struct path *path, char *text, struct error *error)
     return result;
 }
 
+/* The percentile spectrum of all trials together; a group without histograms has none. */
+static int write_spectrum(const struct results *r, struct group g, const char *folder,
+                          struct error *error)
+{
+    const struct workload *w = &r->plan.workloads[g.workload];
+    struct path path = path_of("%s/hgrm/%s-%s%s%s.hgrm", folder, r->plan.models[g.model], w->name,
+                               w->value_count > 0 ? "-" : "",
+                               w->value_count > 0 ? point_name_of(w, g.point).text : "");
+    struct histogram *all = histogram_new();
+    char *text = NULL;
+    size_t size = 0;
+    bool any = all && results_merge_responses(r, g, all) == 0;
+    FILE *out = any ? open_memstream(&text, &size) : NULL;
+    if (out) {
+        histogram_write_hgrm(all, out);
+        fclose(out);
+    }
+    histogram_free(all);
+    return any ? write_file(&path, text, error) : 0;
+}
+
+static int write_spectra(const struct results *r, const char *folder, struct error *error)
+{
+    struct group g;
+    int result = folder_ensure(path_of("%s/hgrm", folder).text, error);
+    for (g.workload = 0; g.workload < r->plan.workload_count; g.workload++)
+        for (g.point = 0; g.point < workload_points(&r->plan.workloads[g.workload]); g.point++)
+            for (g.model = 0; g.model < r->plan.model_count && result == 0; g.model++)
+                result = write_spectrum(r, g, folder, error);
+    return result;
+}
+
 int summary_write(const struct results *r, const char *folder, struct error *error)
 {
     struct path tsv = path_of("%s/summary.tsv", folder), md = path_of("%s/summary.md", folder);
     if (write_file(&tsv, text_of(write_tsv, r), error) != 0)
         return -1;
-    return write_file(&md, text_of(write_markdown, r), error);
+    if (write_file(&md, text_of(write_markdown, r), error) != 0)
+        return -1;
+    return write_spectra(r, folder, error);
 }

@@ -1,13 +1,13 @@
-/* A run's figures for programs (summary.tsv) and for people (summary.md).
+/* A run's figures for programs (summary.tsv, hgrm/) and for people (summary.md).
  *
- * Both are written anew from runs.jsonl whenever they are asked for. */
+ * All are written anew from runs.jsonl whenever they are asked for. */
 #ifndef BENCH_SUMMARY_H
 #define BENCH_SUMMARY_H
 
 #include "bench/error.h"
 #include "bench/results.h"
 
-/* Writes both files into the folder. 0 or -1. */
+/* Writes them into the folder. 0 or -1. */
 int summary_write(const struct results *, const char *folder, struct error *);
 
 /* The text of summary.md, to be freed by the caller; NULL without memory. */

@@ -53,7 +53,8 @@ bool validation_has_model(const struct validation *v, const char *model)
 /* The workload that the text describes. */
 static int read_load(struct workload *w, const char *text, struct error *error)
 {
-    static const struct profile profile = {"validate", "", 1, 0.3, 1};
+    static const struct profile profile = {
+        .name = "validate", .trials = 1, .trials_most = 1, .warmup_s = 0.3, .duration_s = 1};
     char *whole = NULL;
     if (asprintf(&whole, "title = -\nquestion = -\n%s", text) < 0)
         return error_set(error, "no memory");
@@ -231,7 +232,7 @@ static int prepare(struct validation *v, const struct validate_request *r, struc
     if (folder_choose(r->out, "validate", folder, error) != 0)
         return -1;
     v->folder = folder->text;
-    static const char *const parts[] = {"plots", "timeline", "hgrm"};
+    static const char *const parts[] = {"plots", "timeline"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (folder_ensure(path_of("%s/%s", v->folder, parts[i]).text, error) != 0)
             return -1;

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 const struct profile profiles[] = {
-    {"quick", "a first look: the shapes, not the figures", 1, 0.2, 0.7},
-    {"standard", "a comparison for a lecture", 3, 0.3, 1.5},
-    {"full", "figures for a publication", 7, 2, 10},
+    {"quick", "a first look: the shapes, not the figures", 1, 1, 0.2, 0.7},
+    {"standard", "a comparison for a lecture", 6, 6, 0.25, 0.8},
+    {"full", "figures for a publication", 6, 30, 2, 10},
 };
 const size_t profile_count = sizeof profiles / sizeof *profiles;
 
@@ -62,6 +62,7 @@ static const struct setting settings[] = {
     {"slo", TEXT, AT(slo), 0, 0, NULL},
     {"step_s", NUMBER, AT(step_s), 0.1, 600, NULL},
     {"trials", WHOLE, AT(trials), 1, 1000, NULL},
+    {"trials_most", WHOLE, AT(trials_most), 1, 1000, NULL},
     {"sweep", CHOICE, AT(sweep), 0, 0,
      "total connections idle slow rate_rps think_ms pipeline threads file_bytes"},
     {"values", LIST, AT(values), 0, 0, NULL},
@@ -360,6 +361,16 @@ static int check_sweep(const struct workload *w, const char *file, struct error 
     return 0;
 }
 
+/* Who says how many trials there are means just as many. */
+static void settle_trials(struct workload *w, const struct profile *profile)
+{
+    bool own = w->trials > 0;
+    if (w->trials_most == 0)
+        w->trials_most = own ? w->trials : profile->trials_most;
+    if (!own)
+        w->trials = fmin(profile->trials, w->trials_most);
+}
+
 static int check(const struct workload *w, const char *file, struct error *error)
 {
     bool rated = w->rate_rps > 0 || strcmp(w->sweep, "rate_rps") == 0;
@@ -377,6 +388,8 @@ static int check(const struct workload *w, const char *file, struct error *error
         return error_set(error, "%s: rate_rps needs mode = open", file);
     if (w->capacity != (*w->slo != '\0'))
         return error_set(error, "%s: mode = capacity and slo need each other", file);
+    if (w->trials_most < w->trials)
+        return error_set(error, "%s: trials_most is less than trials", file);
     return 0;
 }
 
@@ -417,7 +430,6 @@ int workload_parse(struct workload *w, const char *file, const char *text,
         .step_s = 1,
         .warmup_s = profile->warmup_s,
         .duration_s = profile->duration_s,
-        .trials = profile->trials,
     };
     if (name_of_file(w->name, file, error) != 0)
         return -1;
@@ -429,6 +441,7 @@ int workload_parse(struct workload *w, const char *file, const char *text,
     if (bad_line != 0)
         return error_set(error, "%s:%d: expected: NAME = VALUE or [SECTION]", file, bad_line);
     derive(w);
+    settle_trials(w, profile);
     if (resolve_mix(w->mix, sizeof w->mix, file, error) != 0)
         return -1;
     for (size_t i = 0; i < w->variant_count; i++) {
@@ -657,10 +670,13 @@ int workload_from_json(struct workload *w, const json_t *json, struct error *err
     *w = (struct workload){.name = ""};
     if (!text_from_json(w->name, sizeof w->name, json_object_get(json, "name")))
         return error_set(error, "a workload has no name");
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        if (!setting_from_json(w, &settings[i], json_object_get(json, settings[i].key)) &&
-            !is_new_setting(&settings[i]))
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const json_t *value = json_object_get(json, settings[i].key);
+        if (!value && settings[i].offset == AT(trials_most))
+            value = json_object_get(json, "trials"); /* plans of version 0.1 */
+        if (!setting_from_json(w, &settings[i], value) && !is_new_setting(&settings[i]))
             return error_set(error, "workload %s: bad or missing %s", w->name, settings[i].key);
+    }
     if (!servers_from_json(w, json_object_get(json, "servers")))
         return error_set(error, "workload %s: bad or missing servers", w->name);
     if (!variants_from_json(w, json_object_get(json, "points")))

@@ -46,11 +46,11 @@ struct workload {
     bool close;          /* one request per connection */
     double connections, idle, slow, pipeline, threads;
     double rate_rps, think_ms, timeout_s, warmup_s, duration_s;
-    double file_bytes;   /* size of the file that `path` asks for below /files/; 0: none */
-    double timeline_s;   /* interval of the timeline that is plotted; 0: no such plot */
-    char slo[TEXT_SIZE]; /* conditions of the service level, separated by blanks */
-    double step_s;       /* length of a step of the search */
-    double trials;
+    double file_bytes;          /* size of the file that `path` asks for below /files/; 0: none */
+    double timeline_s;          /* interval of the timeline that is plotted; 0: no such plot */
+    char slo[TEXT_SIZE];        /* conditions of the service level, separated by blanks */
+    double step_s;              /* length of a step of the search */
+    double trials, trials_most; /* more than `trials` only until the figures are precise */
 
     char sweep[NAME_SIZE]; /* the setting that is varied, or "total"; "": none */
     double values[VALUES_LIMIT];
@@ -68,7 +68,7 @@ struct workload {
 /* How long and how often a profile measures, where a workload's file does not say it. */
 struct profile {
     const char *name, *purpose;
-    double trials, warmup_s, duration_s;
+    double trials, trials_most, warmup_s, duration_s;
 };
 
 extern const struct profile profiles[];

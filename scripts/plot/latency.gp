@@ -1,5 +1,5 @@
 # Response time percentiles: a panel for each workload, a line for each model, log axis. Error
-# bars from the lowest to the highest trial.
+# bars: 95 % intervals over trials.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
 load "style.gp"
 

@@ -1,5 +1,5 @@
 # The whole distribution of response times, the tail stretched out: x is 1/(1 - percentile) on a
-# log axis, as HdrHistogram's plots have it. One trial, the one in the middle by its p99.
+# log axis, as HdrHistogram's plots have it. All requests of all trials together.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
 load "style.gp"
 

@@ -1,5 +1,5 @@
 # Two parts of a cost per request, stacked: a panel for each workload, a bar for each model; full
-# colour for the first part, pale for the second. Error bars: the sum, lowest to highest trial.
+# colour for the first part, pale for the second. Error bars: the sum's 95 % interval over trials.
 # AXIS says which: "switches" (voluntary and involuntary) or "cpu" (user and system).
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4; kind = ARG5
 load "style.gp"

@@ -1,5 +1,5 @@
 # Response time against what is varied, the median and the 99th percentile side by side; both
-# axes log. Error bars from the lowest to the highest trial; a cross on top: no answer.
+# axes log. Error bars: 95 % intervals over trials; a cross on top: no answer.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4; axis_title = ARG5
 load "style.gp"
 

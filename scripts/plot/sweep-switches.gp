@@ -1,5 +1,5 @@
-# Context switches of the server per request against the number of connections; x log. Error bars
-# from the lowest to the highest trial; a cross on top: no answer, so nothing to divide by.
+# Context switches of the server per request against the number of connections; x log. Error bars:
+# 95 % intervals over trials; a cross on top: no answer, so nothing to divide by.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4; axis_title = ARG5
 load "style.gp"
 

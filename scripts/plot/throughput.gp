@@ -1,5 +1,5 @@
 # Requests answered per second: a panel for each workload, for their scales differ; a bar for each
-# model, from zero; the error bar from the lowest to the highest trial. A figure with a ≥ is a lower
+# model, from zero; the error bar is the 95 % interval over trials. A figure with a ≥ is a lower
 # bound: the generator was at its limit, and the server may be capable of more.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
 load "style.gp"

@@ -33,14 +33,18 @@ completed=100 code=0 others=0.01 steady=true
 test "$FAKE" = starve && completed=0 code=2
 test "$FAKE" = unsteady && steady=false
 # Others are at work: always, or while a cell is measured for the first time.
-case "$FAKE $*" in noisy-once*-again.hgrm*) ;; noisy*) others=0.42 ;; esac
+case "$FAKE $*" in noisy-once*-again.tsv*) ;; noisy*) others=0.42 ;; esac
 previous=
 for word; do
-    test "$previous" = --hgrm && echo "others $others" > "$word"
     test "$previous" = --timeline && echo "others $others" > "$word"
     previous=$word
 done
-case "$FAKE $*" in stuck*-again.hgrm*) sleep 60 ;; stuck*) others=0.42 ;; esac
+case "$FAKE $*" in stuck*-again.tsv*) sleep 60 ;; stuck*) others=0.42 ;; esac
+# beta is twice as quick
+test "$FAKE" = differ && case "$*" in *server-beta*) completed=200 ;; esac
+# every other trial is: the seed of a trial is its number
+seed=${*##*--seed } seed=${seed%% *}
+test "$FAKE" = uneven && completed=$((100 + seed % 2 * 100))
 cat <<JSON
 {"schema":"switchpoint.run/1","workload":{"mode":"closed"},"throughput_rps":$completed.5,
  "requests":{"completed":$completed,"errors":{"connect":1,"read":2}},
@@ -297,6 +301,14 @@ attempts() {
     check '"gamma"' bench run --models alpha,gamma
     check '"nothing"' bench run --workloads nothing
     check 'folder is missing' "$BIN/bench" plot
+    check 'two models' "$BIN/bench" compare alpha
+    check '--tsv' "$BIN/bench" plot --tsv out
+    bench run --profile quick --workloads plain --out measured
+    check '"gamma" in measured' "$BIN/bench" compare alpha gamma measured
+    check 'one model' "$BIN/bench" compare alpha alpha measured
+    check "nowhere is no run's folder" "$BIN/bench" compare alpha beta nowhere
+    check "./nowhere is no run's folder" "$BIN/bench" compare measured ./nowhere
+    check "results/latest is no run's folder" "$BIN/bench" compare alpha beta
     check '--resume' "$BIN/bench" run --resume out --seed 3
 }
 
@@ -306,6 +318,75 @@ attempts() {
     [ "$status" -eq 1 ]
     [[ "$output" == *'workloads/plain.conf:8: unknown setting "conections"'* ]]
     [ ! -e results ]
+}
+
+@test "compare gives a verdict on every headline figure, or the reason why there is none" {
+    FAKE=differ bench run --profile quick --trials 3 --out out
+    run "$BIN/bench" compare alpha beta out
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^plain ' <<< "$output")" -eq 7 ]
+    [ "$(grep -c '^swept [28] ' <<< "$output")" -eq 14 ]
+    grep -qE '^plain +requests/s +100 +200 .* better$' <<< "$output"
+    grep -qE '^plain +p50 ms .* not comparable: alpha: served 1 of 4$' <<< "$output"
+    run "$BIN/bench" compare --tsv beta alpha out
+    [ "$status" -eq 0 ]
+    [ "$(head -1 <<< "$output")" = "$(printf 'workload\tpoint\tmetric\tunit\ta\tb\tratio\tlow\thigh\tp\tverdict\treason\tmodel')" ]
+    grep -qP '^plain\t-\tthroughput\t1/s\t200.5\t100.5\t0.50\d*\t0.50\d*\t0.50\d*\t0\tworse\t-\t-$' <<< "$output"
+    run ! grep -qiE '\bnan\b|\binf\b' <<< "$output"
+    grep -qE '^\| beta \| \*\*200\*\* \(200–200\) \|' out/summary.md
+}
+
+@test "compare of two runs has each model against itself" {
+    bench run --profile quick --workloads plain --trials 3 --out before
+    FAKE=differ bench run --profile quick --trials 3 --out after
+    run "$BIN/bench" compare before after
+    [ "$status" -eq 0 ]
+    grep -qE '^alpha +plain +requests/s .* no difference shown$' <<< "$output"
+    grep -qE '^beta +plain +requests/s .* better$' <<< "$output"
+    run ! grep -q swept <<< "$output"
+}
+
+@test "compare of a single trial says that it takes more, and uses results/latest" {
+    bench run --profile quick --workloads plain
+    run "$BIN/bench" compare alpha beta
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"needs 2 trials"* ]]
+    run ! grep -qE ' (better|worse)$' <<< "$output"
+    grep -q 'With one trial there are no intervals' results/latest/summary.md
+}
+
+@test "percentiles over trials are those of all requests together" {
+    for model in blocking epoll; do [ -x "$BIN/server-$model" ]; done
+    sed -i 's/duration_s = 0.01/duration_s = 0.1/' workloads/plain.conf
+    "$BIN/bench" run --workload-dir workloads --workloads plain --models blocking,epoll --profile quick --trials 3 --out out
+    run ! grep -q 'no histograms' out/summary.md
+    for model in blocking epoll; do
+        local total=$(jq -s --arg m $model 'map(select(.model == $m).response_us.count) | add' out/runs.jsonl)
+        grep -qE "Total count += +$total\]" "out/hgrm/$model-plain.hgrm"
+    done
+    run "$BIN/bench" compare blocking epoll out
+    [ "$status" -eq 0 ]
+    grep -qE '^plain +CPU us/request .* (better|worse|no difference shown)$' <<< "$output"
+}
+
+@test "full measures until it is precise, at most so often, and a resumed run decides alike" {
+    printf 'trials = 2\ntrials_most = 4\n' >> workloads/plain.conf
+    printf 'trials = 2\ntrials_most = 4\n' >> workloads/swept.conf
+    bench run --profile full --workloads plain --out still 2> messages
+    grep -q 'at most 8 measurements' messages
+    [ "$(identities still | wc -l)" -eq 4 ]
+    grep -q '4 of 4 measurements (4 to 8 were planned; finished early by precision: 1 of 1 points)' still/summary.md
+    FAKE=uneven bench run --profile full --out uneven
+    [ "$(identities uneven | wc -l)" -eq 24 ]
+    # Torn between the models of a trial, a point is still decided by whole trials.
+    cp -r still torn
+    for kept in 1 3; do
+        head -n $kept still/runs.jsonl > torn/runs.jsonl
+        bench run --resume torn
+        [ "$(identities torn)" = "$(identities still)" ]
+    done
+    bench run --profile full --workloads plain --trials 3 --out exact
+    [ "$(identities exact | wc -l)" -eq 6 ]
 }
 
 @test "without gnuplot the data files are written and the message says so" {

@@ -1,6 +1,7 @@
 /* The plan: everything once, in an order that the seed decides. */
 #include "bench/plan.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -71,6 +72,23 @@ static void no_model_is_always_first(void **state)
         first[p.cells[i].model]++;
     for (size_t m = 0; m < MODELS; m++)
         assert_true(first[m] > 0);
+    plan_free(&p);
+}
+
+static void a_plan_holds_as_many_trials_as_there_can_be(void **state)
+{
+    (void)state;
+    struct plan p = plan_of(1);
+    struct error error = {""};
+    double seconds;
+    assert_int_equal(plan_least(&p, &seconds), p.cell_count);
+    assert_true(fabs(seconds - plan_seconds(&p, 0)) < 1e-9);
+    free(p.cells);
+    p.workloads[0].trials = 2; /* and at most 6 */
+    assert_int_equal(plan_expand(&p, &error), 0);
+    assert_int_equal(p.cell_count, MODELS * TRIALS * (3 + 1));
+    assert_int_equal(plan_least(&p, &seconds), MODELS * (2 * 3 + TRIALS));
+    assert_true(seconds < plan_seconds(&p, 0));
     plan_free(&p);
 }
 
@@ -147,6 +165,7 @@ int main(void)
         cmocka_unit_test(every_cell_is_planned_once),
         cmocka_unit_test(trials_are_blocks_and_models_of_a_point_stand_together),
         cmocka_unit_test(no_model_is_always_first),
+        cmocka_unit_test(a_plan_holds_as_many_trials_as_there_can_be),
         cmocka_unit_test(the_seed_decides_the_order),
         cmocka_unit_test(json_carries_a_plan_whole),
         cmocka_unit_test(a_run_is_found_by_its_identity),

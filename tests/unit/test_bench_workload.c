@@ -51,6 +51,32 @@ static void a_profile_replaces_settings_only_when_it_runs(void **state)
     assert_true(good(text, "full").trials == 9);
 }
 
+static void who_says_how_many_trials_means_just_as_many(void **state)
+{
+    (void)state;
+    struct workload by_profile = good(HEAD "path = /\n", "full");
+    assert_true(by_profile.trials == profile_find("full")->trials);
+    assert_true(by_profile.trials_most == profile_find("full")->trials_most);
+    struct workload fixed = good(HEAD "path = /\ntrials = 4\n", "full");
+    assert_true(fixed.trials == 4 && fixed.trials_most == 4);
+    struct workload range = good(HEAD "path = /\ntrials = 4\ntrials_most = 9\n", "quick");
+    assert_true(range.trials == 4 && range.trials_most == 9);
+    struct workload capped = good(HEAD "path = /\ntrials_most = 2\n", "full");
+    assert_true(capped.trials == 2 && capped.trials_most == 2);
+}
+
+static void a_plan_of_an_older_version_has_as_many_trials_as_it_says(void **state)
+{
+    (void)state;
+    struct workload w = good(HEAD "path = /\ntrials = 3\n", "full"), again;
+    struct error error = {""};
+    json_t *json = workload_to_json(&w);
+    json_object_del(json, "trials_most");
+    assert_int_equal(workload_from_json(&again, json, &error), 0);
+    assert_true(again.trials_most == 3);
+    json_decref(json);
+}
+
 static void a_sweep_sets_its_parameter_at_each_point(void **state)
 {
     (void)state;
@@ -128,6 +154,7 @@ static void settings_that_do_not_fit_together_are_refused(void **state)
     bad(HEAD "path = /hello\nsweep = idle\nvalues = 1 -4\n", "idle cannot be -4");
     bad(HEAD "path = /hello\nsweep = idle\nvalues = 1 2 1\n", "twice");
     bad(HEAD "path = /hello\nfile_bytes = 10\n", "/files/");
+    bad(HEAD "path = /hello\ntrials = 5\ntrials_most = 4\n", "trials_most is less than trials");
 }
 
 static void a_line_too_long_is_refused_and_not_cut(void **state)
@@ -201,6 +228,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_said_has_a_default),
         cmocka_unit_test(a_profile_replaces_settings_only_when_it_runs),
+        cmocka_unit_test(who_says_how_many_trials_means_just_as_many),
+        cmocka_unit_test(a_plan_of_an_older_version_has_as_many_trials_as_it_says),
         cmocka_unit_test(a_sweep_sets_its_parameter_at_each_point),
         cmocka_unit_test(a_sweep_of_the_total_leaves_the_rest_idle),
         cmocka_unit_test(a_question_goes_on_in_an_indented_line),
