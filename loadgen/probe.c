@@ -173,6 +173,7 @@ static void clear_result(struct probe_result *r)
     r->cpu_ns = r->cpu_user_ns = r->cpu_system_ns = PROBE_UNKNOWN;
     r->rss_bytes = r->rss_peak_bytes = r->pss_bytes = PROBE_UNKNOWN;
     r->stack_bytes = r->anonymous_bytes = r->file_bytes = PROBE_UNKNOWN;
+    r->rss_peak_before_bytes = PROBE_UNKNOWN;
     r->kernel_stack_bytes = r->page_table_bytes = PROBE_UNKNOWN;
     r->socket_bytes = r->socket_count = r->socket_struct_bytes = PROBE_UNKNOWN;
     r->wait_ns = r->migrations = PROBE_UNKNOWN;
@@ -410,8 +411,12 @@ void probe_window_begin(struct probe *p)
              doubtful_alive(p));
     p->threads_went = p->threads_unseen = false;
     refresh_tree(p);
-    for (size_t i = 0; i < p->tree.count; i++)
+    for (size_t i = 0; i < p->tree.count; i++) {
+        int64_t *before = &p->result.rss_peak_before_bytes;
+        int64_t peak_bytes = memory_peak_bytes(p->tree.pids[i]);
+        *before = peak_bytes > *before ? peak_bytes : *before;
         p->peak_is_of_lifetime |= memory_reset_peak(p->tree.pids[i]) && errno != ENOENT;
+    }
     p->threads_max = 0;
     probe_sample(p);
     take_counters(p, &p->begin);
