@@ -196,11 +196,13 @@ static void take_lifetime(struct session *s)
     struct target_lifetime *l = &s->target.lifetime;
     const struct probe_result *server = s->run.server;
     s->run.lifetime = l;
-    if (server && l->rss_peak_bytes < 0)
+    if (!server)
+        return;
+    if (server->rss_peak_of_life_bytes > l->rss_peak_bytes)
+        l->rss_peak_bytes = server->rss_peak_of_life_bytes;
+    if (l->rss_peak_bytes < 0)
         run_warn(&s->run, "the peak of the server's memory over its whole life is unknown, since "
                           "it stayed below that of the process that became the server");
-    else if (server && l->rss_peak_bytes < server->rss_peak_before_bytes)
-        l->rss_peak_bytes = server->rss_peak_before_bytes;
 }
 
 static void stop_target(struct session *s)

@@ -173,7 +173,7 @@ static void clear_result(struct probe_result *r)
     r->cpu_ns = r->cpu_user_ns = r->cpu_system_ns = PROBE_UNKNOWN;
     r->rss_bytes = r->rss_peak_bytes = r->pss_bytes = PROBE_UNKNOWN;
     r->stack_bytes = r->anonymous_bytes = r->file_bytes = PROBE_UNKNOWN;
-    r->rss_peak_before_bytes = PROBE_UNKNOWN;
+    r->rss_peak_of_life_bytes = PROBE_UNKNOWN;
     r->kernel_stack_bytes = r->page_table_bytes = PROBE_UNKNOWN;
     r->socket_bytes = r->socket_count = r->socket_struct_bytes = PROBE_UNKNOWN;
     r->wait_ns = r->migrations = PROBE_UNKNOWN;
@@ -399,6 +399,12 @@ static void choose_source(struct probe *p)
     strcpy(p->why_no_records, "switched off, as no thread ended during the warm-up");
 }
 
+static void note_peak(struct probe *p, int64_t peak_bytes)
+{
+    int64_t *largest = &p->result.rss_peak_of_life_bytes;
+    *largest = peak_bytes > *largest ? peak_bytes : *largest;
+}
+
 void probe_window_begin(struct probe *p)
 {
     if (!p->has_ledger)
@@ -412,9 +418,7 @@ void probe_window_begin(struct probe *p)
     p->threads_went = p->threads_unseen = false;
     refresh_tree(p);
     for (size_t i = 0; i < p->tree.count; i++) {
-        int64_t *before = &p->result.rss_peak_before_bytes;
-        int64_t peak_bytes = memory_peak_bytes(p->tree.pids[i]);
-        *before = peak_bytes > *before ? peak_bytes : *before;
+        note_peak(p, memory_peak_bytes(p->tree.pids[i]));
         p->peak_is_of_lifetime |= memory_reset_peak(p->tree.pids[i]) && errno != ENOENT;
     }
     p->threads_max = 0;
@@ -600,6 +604,7 @@ static void conclude_memory(struct probe *p)
         found++;
         add(&sum.rss_bytes, m.rss_bytes);
         add(&sum.rss_peak_bytes, m.rss_peak_bytes);
+        note_peak(p, m.rss_peak_bytes);
         add(&sum.pss_bytes, m.pss_bytes);
         add(&sum.stack_bytes, m.stack_bytes);
         add(&sum.anonymous_bytes, m.anonymous_bytes);

@@ -20,8 +20,9 @@
 
 enum { LINE_MAX_BYTES = 1024 };
 
-/* What exec itself may touch before the memory is the server's: the arguments, some pages. */
-enum { EXEC_MARGIN_BYTES = 256 << 10 };
+/* What exec touches before the memory is the server's (0.4 MiB were seen), and how far off the
+ * kernel's count of resident pages may be. */
+enum { EXEC_MARGIN_BYTES = 1 << 20 };
 
 enum end { READ_END, WRITE_END };
 
