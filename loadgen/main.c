@@ -162,6 +162,20 @@ static bool resolve(struct program *p)
     return true;
 }
 
+static void take_lifetime(struct session *s)
+{
+    struct target_lifetime *l = &s->target.lifetime;
+    const struct probe_result *server = s->run.server;
+    s->run.lifetime = l;
+    if (!server)
+        return;
+    if (server->rss_peak_of_life_bytes > l->rss_peak_bytes)
+        l->rss_peak_bytes = server->rss_peak_of_life_bytes;
+    if (l->rss_peak_bytes < 0)
+        run_warn(&s->run, "the peak of the server's memory over its whole life is unknown, since "
+                          "it stayed below that of the process that became the server");
+}
+
 static void stop_target(struct session *s)
 {
     if (!s->has_target)
@@ -173,12 +187,8 @@ static void stop_target(struct session *s)
         s->run.failed = true;
     }
     target_stop(&s->target, TARGET_GRACE_S);
-    if (!s->target.ours)
-        return;
-    s->run.lifetime = &s->target.lifetime;
-    if (s->run.server && s->target.lifetime.rss_peak_bytes < 0)
-        run_warn(&s->run, "the peak of the server's memory over its whole life is unknown, since "
-                          "it was below that of the process which became the server");
+    if (s->target.ours)
+        take_lifetime(s);
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */

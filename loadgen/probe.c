@@ -175,6 +175,7 @@ static void clear_result(struct probe_result *r)
     r->cpu_ns = r->cpu_user_ns = r->cpu_system_ns = PROBE_UNKNOWN;
     r->rss_bytes = r->rss_peak_bytes = r->pss_bytes = PROBE_UNKNOWN;
     r->stack_bytes = r->anonymous_bytes = r->file_bytes = PROBE_UNKNOWN;
+    r->rss_peak_of_life_bytes = PROBE_UNKNOWN;
     r->kernel_stack_bytes = r->page_table_bytes = PROBE_UNKNOWN;
     r->socket_bytes = r->socket_count = r->socket_struct_bytes = PROBE_UNKNOWN;
     r->wait_ns = r->migrations = PROBE_UNKNOWN;
@@ -414,7 +415,15 @@ static void forget_last_window(struct probe *p)
     }
     while (p->result.warning_count > p->warnings_before)
         free(p->result.warnings[--p->result.warning_count]);
+    int64_t peak_of_life_bytes = p->result.rss_peak_of_life_bytes;
     clear_result(&p->result);
+    p->result.rss_peak_of_life_bytes = peak_of_life_bytes;
+}
+
+static void note_peak(struct probe *p, int64_t peak_bytes)
+{
+    int64_t *largest = &p->result.rss_peak_of_life_bytes;
+    *largest = peak_bytes > *largest ? peak_bytes : *largest;
 }
 
 void probe_window_begin(struct probe *p)
@@ -430,8 +439,10 @@ void probe_window_begin(struct probe *p)
              doubtful_alive(p));
     p->threads_went = p->threads_unseen = false;
     refresh_tree(p);
-    for (size_t i = 0; i < p->tree.count; i++)
+    for (size_t i = 0; i < p->tree.count; i++) {
+        note_peak(p, memory_peak_bytes(p->tree.pids[i]));
         p->peak_is_of_lifetime |= memory_reset_peak(p->tree.pids[i]) && errno != ENOENT;
+    }
     p->threads_max = 0;
     probe_sample(p);
     take_counters(p, &p->begin);
@@ -615,6 +626,7 @@ static void conclude_memory(struct probe *p)
         found++;
         add(&sum.rss_bytes, m.rss_bytes);
         add(&sum.rss_peak_bytes, m.rss_peak_bytes);
+        note_peak(p, m.rss_peak_bytes);
         add(&sum.pss_bytes, m.pss_bytes);
         add(&sum.stack_bytes, m.stack_bytes);
         add(&sum.anonymous_bytes, m.anonymous_bytes);

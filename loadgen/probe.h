@@ -44,6 +44,9 @@ struct probe_result {
     int64_t rss_bytes, rss_peak_bytes, pss_bytes;
     /* Parts of rss: resident user stacks, other anonymous memory, files. */
     int64_t stack_bytes, anonymous_bytes, file_bytes;
+    /* Of the largest process, from its exec until the window's end. The kernel forgets what was
+     * before the window when the peak starts anew, also in the account that wait4(2) gives. */
+    int64_t rss_peak_of_life_bytes;
     int64_t kernel_stack_bytes, page_table_bytes;
     int64_t socket_bytes;        /* data queued in the kernel and memory reserved for it */
     int64_t socket_count;        /* sockets on the server's port, the listening one included */

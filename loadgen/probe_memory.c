@@ -114,6 +114,13 @@ bool memory_read(pid_t pid, struct memory *m)
     return true;
 }
 
+int64_t memory_peak_bytes(pid_t pid)
+{
+    char path[PATH_SIZE], text[TEXT_SIZE];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    return proc_read(path, text, sizeof text) ? -1 : proc_field(text, "VmHWM:", 1024);
+}
+
 /* proc_pid_clear_refs(5), Linux 4.0. */
 int memory_reset_peak(pid_t pid)
 {

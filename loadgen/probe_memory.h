@@ -19,6 +19,9 @@ struct memory {
 /* False when the process has ended. */
 bool memory_read(pid_t, struct memory *);
 
+/* Since exec, or since memory_reset_peak; -1: unknown. Off by some dozens of pages per CPU. */
+int64_t memory_peak_bytes(pid_t);
+
 /* The peak starts anew from what is resident now. 0, or -1 with errno. */
 int memory_reset_peak(pid_t);
 

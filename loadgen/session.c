@@ -182,15 +182,24 @@ static void judge_steadiness(struct run *run)
 }
 
 /* What slows the server down is measured only on request. */
-static void warn_of_costly(struct session *s)
+static void judge_probes(struct session *s)
 {
-    const struct options *o = &s->options;
-    if (!o->syscalls)
-        run_warn(&s->run, "system calls were not counted, since that slows each of them down: "
-                          "--syscalls counts them behind the window");
-    if (!o->hardware)
-        run_warn(&s->run, "instructions, cycles and cache misses were not counted, since that "
-                          "slows new threads and switches down: --hardware counts them");
+    struct run *run = &s->run;
+    bool counted = run->server->syscalls != PROBE_UNKNOWN;
+    if (!s->options.syscalls)
+        run_warn(run, "system calls were not counted, since that slows each of them down: "
+                      "--syscalls counts them behind the window");
+    else if (!counted && run->interrupted)
+        run_warn(run, "system calls were not counted, since the run was interrupted");
+    else if (counted && run->syscall_requests == 0)
+        run_warn(run, "system calls per request are unknown: none was answered in the half second "
+                      "in which they were counted");
+    if (!s->options.hardware)
+        run_warn(run, "instructions, cycles and cache misses were not counted, since that slows "
+                      "new threads and switches down: --hardware counts them");
+    if (!s->target.ours)
+        run_warn(run, "the kernel's account of the server's whole life is not known, since "
+                      "loadgen did not start it: give its command after --");
 }
 
 void session_judge(struct session *s)
@@ -226,12 +235,5 @@ void session_judge(struct session *s)
         run_warn(run, "the server closed %u of %u idle connections before the end",
                  s->idle.established - open, s->idle.established);
     if (run->server)
-        warn_of_costly(s);
-    if (run->server && s->options.syscalls && run->server->syscalls != PROBE_UNKNOWN &&
-        run->syscall_requests == 0)
-        run_warn(run, "system calls per request are unknown: none was answered in the half second "
-                      "in which they were counted");
-    if (run->server && !s->target.ours)
-        run_warn(run, "the kernel's account of the server's whole life is not known, since "
-                      "loadgen did not start it: give its command after --");
+        judge_probes(s);
 }

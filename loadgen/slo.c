@@ -10,11 +10,10 @@ static const struct {
     enum slo_quantity quantity;
     double quantile;
 } quantities[] = {
-    {"p50", SLO_QUANTILE, 0.5},       {"p75", SLO_QUANTILE, 0.75},
-    {"p90", SLO_QUANTILE, 0.9},       {"p95", SLO_QUANTILE, 0.95},
-    {"p99", SLO_QUANTILE, 0.99},      {"p99.9", SLO_QUANTILE, 0.999},
-    {"p99.99", SLO_QUANTILE, 0.9999}, {"max", SLO_QUANTILE, 1},
-    {"mean", SLO_MEAN, 0},            {"errors", SLO_ERRORS, 0},
+    {"p50", SLO_QUANTILE, 0.5},       {"p75", SLO_QUANTILE, 0.75}, {"p90", SLO_QUANTILE, 0.9},
+    {"p95", SLO_QUANTILE, 0.95},      {"p99", SLO_QUANTILE, 0.99}, {"p99.9", SLO_QUANTILE, 0.999},
+    {"p99.99", SLO_QUANTILE, 0.9999}, {"max", SLO_QUANTILE, 1},    {"mean", SLO_MEAN, 0},
+    {"errors", SLO_ERRORS, 0},
 };
 
 static const struct {

@@ -20,8 +20,9 @@
 
 enum { LINE_MAX_BYTES = 1024 };
 
-/* What exec itself may touch before the memory is the server's: the arguments, some pages. */
-enum { EXEC_MARGIN_BYTES = 256 << 10 };
+/* What exec touches before the memory is the server's (0.4 MiB were seen), and how far off the
+ * kernel's count of resident pages may be. */
+enum { EXEC_MARGIN_BYTES = 1 << 20 };
 
 enum end { READ_END, WRITE_END };
 
@@ -101,12 +102,13 @@ static void become_server(const struct birth *b, char *const argv[], pid_t paren
     struct rusage before_exec = {0};
     getrusage(RUSAGE_SELF, &before_exec);
     int64_t rss_kib = before_exec.ru_maxrss;
-    ssize_t ignored = write(b->verdict[WRITE_END], &rss_kib, sizeof rss_kib);
+    if (write(b->verdict[WRITE_END], &rss_kib, sizeof rss_kib) != (ssize_t)sizeof rss_kib)
+        _exit(127);
     if (dup2(b->output[WRITE_END], STDOUT_FILENO) >= 0)
         execvp(argv[0], argv);
 
     int error = errno;
-    ignored = write(b->verdict[WRITE_END], &error, sizeof error);
+    ssize_t ignored = write(b->verdict[WRITE_END], &error, sizeof error);
     (void)ignored; /* without the verdict, the parent sees exit status 127 */
     _exit(127);
 }

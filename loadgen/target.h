@@ -23,7 +23,7 @@
 struct target_lifetime {
     int64_t voluntary, involuntary; /* context switches */
     double user_s, system_s;
-    int64_t rss_peak_bytes; /* of the largest process; -1: not above what it was before exec */
+    int64_t rss_peak_bytes; /* of the largest process; -1: hidden by what it was before exec */
 };
 
 struct target {

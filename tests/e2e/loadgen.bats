@@ -355,6 +355,46 @@ start_server() {
     against epoll /hello -c 2 --syscalls
     books_balance
     holds '.server.syscalls_per_request == null or (.server.syscalls_per_request | . > 0.5 and . < 20)'
+    # By name, and together they are all; what is null has a reason.
+    holds 'if .server.syscalls == null then .warnings | any(test("system calls"))
+           else (.server | .syscalls.recvfrom > 0.5 and .syscalls.sendto > 0.5
+                 and ((.syscalls | add) / .syscalls_per_request - 1 | fabs) < 0.000001)
+           end'
+    against epoll /hello -c 2
+    holds '.server.syscalls == null and .server.syscalls_per_request == null
+           and (.warnings | any(test("--syscalls")))'
+}
+
+@test "the wait for a CPU and the moves between CPUs are told where the kernel tells" {
+    against thread-per-connection /hello -c 8
+    books_balance
+    holds '.server.scheduler | has("wait_s") and has("wait_us_per_request") and has("migrations")'
+    holds 'if .server.scheduler.wait_s == null then .warnings | any(test("scheduler"))
+           else .requests.completed as $n | .server.scheduler
+                | .wait_s > 0 and (.wait_us_per_request * $n / 1000000 / .wait_s - 1 | fabs) < 0.000001
+           end'
+    holds '.server.scheduler.migrations | . == null or . >= 0'
+}
+
+@test "the processor's counters are read on request, and are numbers or null with a reason" {
+    against epoll /hello -c 2 --hardware
+    books_balance
+    holds 'if .server.hardware.instructions_per_request == null
+           then .warnings | any(test("hardware: unknown"))
+           else .server.hardware | .instructions_per_request > 100 and .instructions_per_cycle > 0
+           end'
+    against epoll /hello -c 2
+    holds '(.server.hardware | all(. == null)) and (.warnings | any(test("--hardware")))'
+}
+
+@test "the kernel's account of the whole life is not less than what the window has" {
+    against thread-per-connection /hello -c 2 --close
+    books_balance
+    holds '.server as $s | $s.lifetime | .rss_peak_bytes > 0 and .voluntary > 0
+           and ($s.context_switches.voluntary == null
+                or (.voluntary >= $s.context_switches.voluntary
+                    and .involuntary >= $s.context_switches.involuntary))
+           and .user_s + .system_s + 0.000002 >= $s.cpu.user_s + $s.cpu.system_s'
 }
 
 # --- servers that misbehave -----------------------------------------------------------------------
@@ -492,6 +532,7 @@ start_server() {
     load "http://127.0.0.1:$PORT/hello" --pid "$SERVER_PID"
     books_balance
     holds ".target.pid == $SERVER_PID and .server.threads_max >= 1 and .server.memory.rss_bytes > 0"
+    holds '.server.lifetime == null and (.warnings | any(test("whole life")))'
     kill -0 "$SERVER_PID"
     load "http://127.0.0.1:$PORT/hello"
     holds '.server == null and .target.pid == null and (.warnings | any(test("--pid")))'

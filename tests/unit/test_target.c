@@ -1,12 +1,15 @@
 /* Starting, knowing and stopping a server, with shell one-liners as servers. */
 #include "loadgen/target.h"
 
+#include "loadgen/probe.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,6 +192,90 @@ static void it_ignores_the_interrupt_of_our_terminal(void **state)
     target_stop(&t, TIMEOUT_S);
 }
 
+/* --- the kernel's account of the whole life --------------------------------------------------- */
+
+enum { MIB = 1 << 20, FORKS = 30 };
+
+static int begin_window(void *arg, pid_t pid)
+{
+    char error[256];
+    struct probe **p = arg;
+    if (!(*p = probe_open(pid, PROBE_BEST, error, sizeof error)))
+        return -1;
+    probe_window_begin(*p);
+    return 0;
+}
+
+static void wait_until_it_is(const struct target *t, const char *name)
+{
+    for (int i = 0; i < TIMEOUT_S * 100; i++) {
+        char comm[32] = "";
+        if (note_name(comm, t->pid) == 0 && strcmp(comm, name) == 0)
+            return;
+        usleep(10000);
+    }
+    fail_msg("the server did not become %s", name);
+}
+
+/* Two ways to the same figures: the probe's, over a window from before exec until the load is over,
+ * and the kernel's when all is over. */
+static void a_window_over_all_of_the_load_never_exceeds_the_lifetime(void **state)
+{
+    (void)state;
+    struct target t;
+    struct probe *p;
+    char error[256] = "";
+    char *argv[] = {
+        (char[]){"sh"}, (char[]){"-c"},
+        (char[]){READY "i=0; while [ $i -lt 30 ]; do i=$((i+1)); env true; done; exec sleep 60"},
+        NULL};
+    if (target_start(&t, argv, begin_window, &p, TIMEOUT_S, error, sizeof error))
+        fail_msg("%s", error);
+    wait_until_it_is(&t, "sleep\n");
+    probe_window_end(p);
+    target_stop(&t, TIMEOUT_S);
+
+    const struct probe_result *r = probe_result(p);
+    const struct target_lifetime *l = &t.lifetime;
+    assert_true(l->voluntary >= FORKS); /* it waited for each of them */
+    if (r->switches_voluntary != PROBE_UNKNOWN) {
+        assert_true(r->switches_voluntary >= FORKS);
+        assert_true(r->switches_voluntary <= l->voluntary);
+        assert_true(r->switches_involuntary <= l->involuntary);
+    }
+    assert_true(r->cpu_ns > 0);
+    double window_s = (double)r->cpu_ns / 1e9, rounding_s = 2e-6;
+    assert_true(window_s <= l->user_s + l->system_s + rounding_s);
+    assert_true(window_s >= (l->user_s + l->system_s) / 2);
+    probe_close(p);
+}
+
+static void the_lifetime_knows_the_largest_process(void **state)
+{
+    (void)state;
+    struct target t;
+    must_start(&t, "dd if=/dev/zero of=/dev/null bs=20M count=1 2>&-; " READY "exec sleep 60");
+    target_stop(&t, TIMEOUT_S);
+    assert_true(t.lifetime.rss_peak_bytes >= 20 * MIB);
+    assert_true(t.lifetime.rss_peak_bytes < 40 * MIB);
+}
+
+/* The kernel takes our own size for the server's, which began as a copy of us. */
+static void a_peak_below_our_own_size_is_unknown(void **state)
+{
+    (void)state;
+    struct target t;
+    char *large = mmap(NULL, 64 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(large != MAP_FAILED);
+    memset(large, 1, 64 * MIB);
+    must_start(&t, READY "exec sleep 60");
+    munmap(large, 64 * MIB);
+    target_stop(&t, TIMEOUT_S);
+    assert_int_equal(t.lifetime.rss_peak_bytes, -1);
+}
+
+/* --- what is not ours ------------------------------------------------------------------------- */
+
 static void attaching_to_nothing_is_refused(void **state)
 {
     (void)state;
@@ -235,6 +322,9 @@ int main(void)
         cmocka_unit_test(what_the_server_prints_never_blocks_it),
         cmocka_unit_test(a_server_that_ignores_sigterm_is_killed_with_its_children),
         cmocka_unit_test(it_ignores_the_interrupt_of_our_terminal),
+        cmocka_unit_test(a_window_over_all_of_the_load_never_exceeds_the_lifetime),
+        cmocka_unit_test(the_lifetime_knows_the_largest_process),
+        cmocka_unit_test(a_peak_below_our_own_size_is_unknown),
         cmocka_unit_test(attaching_to_nothing_is_refused),
         cmocka_unit_test(what_is_not_ours_is_not_stopped),
     };
