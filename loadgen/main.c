@@ -31,6 +31,7 @@ struct program {
         *timeline; /* opened first: a wrong path is known before the run, not after */
     char *body;
     size_t body_bytes;
+    struct capacity capacity;
     char host[320]; /* with the real port */
     char url[512];
 };
@@ -265,10 +266,15 @@ static int report(const struct program *p)
     return t->completed > 0 ? 0 : EXIT_NOTHING_SUCCEEDED;
 }
 
-static void measure(struct session *s)
+static void measure(struct session *s, struct capacity *capacity)
 {
     session_prepare(s);
     open_idle(s);
+    if (s->options.find_capacity) {
+        capacity_find(s, capacity);
+        session_judge(s);
+        return;
+    }
     session_measure(s, &s->options, NULL);
     session_judge(s);
     session_close_load(s);
@@ -277,6 +283,7 @@ static void measure(struct session *s)
 static void release(struct program *p)
 {
     session_free(&p->session);
+    capacity_free(&p->capacity);
     free(p->body);
     free(p->session.options.host);
     free(p->session.options.authority);
@@ -307,7 +314,7 @@ int main(int argc, char **argv)
         sched_setaffinity(0, sizeof s->options.cpus, &s->options.cpus);
     prctl(PR_SET_TIMERSLACK, 1);
     if (started)
-        measure(s);
+        measure(s, &p.capacity);
     s->run.failed |= !started;
     idle_close(&s->idle);
     stop_target(s);

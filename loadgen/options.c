@@ -25,6 +25,10 @@ enum {
     OPTION_SLOW,
     OPTION_SEED,
     OPTION_CPUS,
+    OPTION_FIND_CAPACITY,
+    OPTION_SLO,
+    OPTION_STEP,
+    OPTION_PRECISION,
     OPTION_PID,
     OPTION_SYSCALLS,
     OPTION_HARDWARE,
@@ -62,7 +66,16 @@ static const struct argp_option known[] = {
      "Weighted requests, \"WEIGHT METHOD PATH\" a line, instead of URL's path", 0},
     {"any-body", OPTION_ANY_BODY, 0, 0,
      "Take any body for an answer: the target is not one of Switchpoint's", 0},
-    {0, 0, 0, 0, "Server:", 3},
+    {0, 0, 0, 0, "Capacity:", 3},
+    {"find-capacity", OPTION_FIND_CAPACITY, 0, 0,
+     "Search for the highest rate at which the service level holds; --rate is where the search "
+     "begins (1000), --duration what the confirmation takes",
+     0},
+    {"slo", OPTION_SLO, "CONDITION", 0,
+     "Of the service level, as p99<10ms or errors<0.1%; may be repeated", 0},
+    {"step", OPTION_STEP, "S", 0, "Seconds that a step of the search takes (2)", 0},
+    {"precision", OPTION_PRECISION, "P", 0, "The search ends at steps of P percent (2)", 0},
+    {0, 0, 0, 0, "Server:", 4},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
     {"syscalls", OPTION_SYSCALLS, 0, 0, "Count its system calls, in half a second after the window",
      0},
@@ -70,7 +83,7 @@ static const struct argp_option known[] = {
      "Count its instructions, cycles and cache misses, which slows new threads and switches down",
      0},
     {"no-probe", OPTION_NO_PROBE, 0, 0, "Leave its counters alone, to see what probing costs", 0},
-    {0, 0, 0, 0, "Report:", 4},
+    {0, 0, 0, 0, "Report:", 5},
     {"json", OPTION_JSON, "FILE", 0, "Write the result object; - is standard output", 0},
     {"histograms", OPTION_HISTOGRAMS, 0, 0,
      "With --json: the whole distributions too, as HdrHistogram encodes them", 0},
@@ -160,6 +173,29 @@ static int split_off_command(int argc, char **argv, struct options *o)
     return argc;
 }
 
+static void add_slo(struct argp_state *state, const char *value, struct options *o)
+{
+    if (o->slo_count == SLOS_MOST)
+        argp_error(state, "--slo %s: no more than %d conditions", value, SLOS_MOST);
+    const char *expected = slo_parse(value, &o->slos[o->slo_count]);
+    if (expected)
+        argp_error(state, "--slo %s: expected %s", value, expected);
+    o->slo_count++;
+}
+
+static void check_capacity(struct argp_state *state, struct options *o)
+{
+    if (o->find_capacity && o->slo_count == 0)
+        argp_error(state, "--find-capacity needs a service level, as in --slo 'p99<10ms'");
+    if (o->slo_count > 0 && !o->find_capacity)
+        argp_error(state, "--slo %s: only with --find-capacity", o->slos[0].text);
+    if (!o->find_capacity)
+        return;
+    if (!o->open_loop)
+        o->rate_rps = 1000;
+    o->open_loop = true;
+}
+
 static void check_whole(struct argp_state *state, struct options *o)
 {
     if (!o->url)
@@ -168,6 +204,7 @@ static void check_whole(struct argp_state *state, struct options *o)
         argp_error(state, "URL %s: port 0 needs a server command after --", o->url);
     if (o->pid && o->command)
         argp_error(state, "--pid %d: not together with a server command", (int)o->pid);
+    check_capacity(state, o);
     if (o->open_loop && o->think_ms > 0)
         argp_error(state, "--think-ms %g: an open loop (--rate) does not think", o->think_ms);
     if (o->pipeline > 1 && o->close)
@@ -219,6 +256,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         o->cpus = argument_cpus(state, "--cpus", value);
         o->pinned = true;
         break;
+    case OPTION_FIND_CAPACITY: o->find_capacity = true; break;
+    case OPTION_SLO: add_slo(state, value, o); break;
+    case OPTION_STEP: o->step_ns = argument_seconds_ns(state, "--step", value, 0.05); break;
+    case OPTION_PRECISION:
+        o->precision = decimal(state, "--precision", value, 0.1, 50, "percent") / 100;
+        break;
     case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
     case OPTION_SYSCALLS: o->syscalls = true; break;
     case OPTION_HARDWARE: o->hardware = true; break;
@@ -249,6 +292,8 @@ void options_parse(int argc, char **argv, struct options *options)
         .pipeline = 1,
         .seed = 1,
         .interval_ns = NS_PER_S,
+        .step_ns = 2 * NS_PER_S,
+        .precision = 0.02,
     };
     const struct argp argp = {
         .options = known,

@@ -3,6 +3,7 @@
 #define LOADGEN_OPTIONS_H
 
 #include "loadgen/arrivals.h"
+#include "loadgen/slo.h"
 
 #include <sched.h>
 #include <stdbool.h>
@@ -42,6 +43,13 @@ struct options {
     bool any_body;
     bool pinned;
     cpu_set_t cpus;
+
+    /* the search for the capacity */
+    bool find_capacity; /* rate_rps is where it begins, duration_ns that of the confirmation */
+    struct slo slos[SLOS_MOST];
+    size_t slo_count;
+    uint64_t step_ns;
+    double precision;
 
     /* the report */
     bool syscalls; /* count system calls, in a phase after the window */

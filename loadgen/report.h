@@ -2,6 +2,7 @@
 #ifndef LOADGEN_REPORT_H
 #define LOADGEN_REPORT_H
 
+#include "loadgen/capacity.h"
 #include "loadgen/machine.h"
 #include "loadgen/options.h"
 #include "loadgen/probe.h"
@@ -32,6 +33,7 @@ struct run {
     unsigned idle_established;
     uint64_t syscall_requests;              /* completed while system calls were counted */
     const struct target_lifetime *lifetime; /* NULL: not ours, or not ended */
+    const struct capacity *capacity;        /* NULL: none was sought */
     bool interrupted;
     bool failed; /* could not be carried out: never valid */
     char *warnings[RUN_WARNINGS_MOST];

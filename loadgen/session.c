@@ -120,6 +120,7 @@ void session_measure(struct session *s, const struct options *o,
         probe_window_begin(s->probe);
     machine_snapshot(&s->machine_begin, &s->machine_cpus);
     whole = whole && load_wait_until(&s->load, t->window_end_ns, look, &window);
+    s->cut_short = !whole && !*s->stop;
     if (*s->stop || !whole)
         load_cut_short(&s->load);
     machine_snapshot(&s->machine_end, &s->machine_cpus);

@@ -24,12 +24,13 @@ struct session {
     struct load load;       /* the last one measured */
     struct options applied; /* its options */
     bool has_load;
+    bool cut_short;         /* its window: somebody did not want to go on */
     cpu_set_t machine_cpus; /* that the server and the generator may run on */
     enum machine_answer irq_time_is_apart;
     struct machine_snapshot machine_begin, machine_end;
     struct machine_result machine;
-    bool terminal; /* somebody watches the progress line */
-    const char *doing;
+    bool terminal;     /* somebody watches the progress line */
+    const char *doing; /* for that line; NULL: what a plain run does */
 };
 
 /* After the server's start and before the first load: takes some milliseconds. */
