@@ -81,7 +81,7 @@ int check_service_time(struct validation *v, struct error *error)
 
 /* --- a known stall ---------------------------------------------------------------------------- */
 
-static const double STALL_RATE_RPS = 200;
+static const double STALL_RATE_RPS = 500;
 enum { STALL_CLIENTS = 4 };
 
 /* A result's whole distribution; NULL: there is none, or no memory. */

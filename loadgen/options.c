@@ -29,6 +29,7 @@ enum {
     OPTION_SLO,
     OPTION_STEP,
     OPTION_PRECISION,
+    OPTION_STALL,
     OPTION_PID,
     OPTION_SYSCALLS,
     OPTION_HARDWARE,
@@ -77,6 +78,8 @@ static const struct argp_option known[] = {
     {"precision", OPTION_PRECISION, "P", 0, "The search ends at steps of P percent (2)", 0},
     {0, 0, 0, 0, "Server:", 4},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
+    {"stall", OPTION_STALL, "AT:LENGTH", 0,
+     "Stop it AT seconds after the window's begin for LENGTH seconds (SIGSTOP, SIGCONT)", 0},
     {"syscalls", OPTION_SYSCALLS, 0, 0, "Count its system calls, in half a second after the window",
      0},
     {"hardware", OPTION_HARDWARE, 0, 0,
@@ -173,6 +176,19 @@ static int split_off_command(int argc, char **argv, struct options *o)
     return argc;
 }
 
+/* AT:LENGTH, in seconds. */
+static void take_stall(struct argp_state *state, const char *value, struct options *o)
+{
+    const char *colon = strchr(value, ':');
+    double at_s, length_s;
+    if (!colon || !parse_decimal(value, (size_t)(colon - value), &at_s) ||
+        !parse_decimal(colon + 1, strlen(colon + 1), &length_s) || at_s > 86400 ||
+        length_s > 86400 || length_s < 0.001)
+        argp_error(state, "--stall %s: expected seconds as AT:LENGTH, such as 4:1", value);
+    o->stall_at_ns = (uint64_t)(at_s * 1e9);
+    o->stall_ns = (uint64_t)(length_s * 1e9);
+}
+
 static void add_slo(struct argp_state *state, const char *value, struct options *o)
 {
     if (o->slo_count == SLOS_MOST)
@@ -205,6 +221,13 @@ static void check_whole(struct argp_state *state, struct options *o)
     if (o->pid && o->command)
         argp_error(state, "--pid %d: not together with a server command", (int)o->pid);
     check_capacity(state, o);
+    if (o->stall_ns && !o->pid && !o->command)
+        argp_error(state, "--stall: which process is it? give --pid or the server's command");
+    if (o->stall_ns && o->stall_at_ns + o->stall_ns > o->duration_ns)
+        argp_error(state, "--stall: it must end within the --duration of %g s",
+                   (double)o->duration_ns / 1e9);
+    if (o->stall_ns && o->find_capacity)
+        argp_error(state, "--stall: not together with --find-capacity");
     if (o->open_loop && o->think_ms > 0)
         argp_error(state, "--think-ms %g: an open loop (--rate) does not think", o->think_ms);
     if (o->pipeline > 1 && o->close)
@@ -262,6 +285,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_PRECISION:
         o->precision = decimal(state, "--precision", value, 0.1, 50, "percent") / 100;
         break;
+    case OPTION_STALL: take_stall(state, value, o); break;
     case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
     case OPTION_SYSCALLS: o->syscalls = true; break;
     case OPTION_HARDWARE: o->hardware = true; break;

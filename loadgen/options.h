@@ -44,6 +44,9 @@ struct options {
     bool pinned;
     cpu_set_t cpus;
 
+    /* a stall of the server: it is stopped so long after the window's begin, for so long */
+    uint64_t stall_at_ns, stall_ns; /* stall_ns 0: none */
+
     /* the search for the capacity */
     bool find_capacity; /* rate_rps is where it begins, duration_ns that of the confirmation */
     struct slo slos[SLOS_MOST];

@@ -122,9 +122,12 @@ static json_t *workload_json(const struct run *run)
     json_t *requests = json_array();
     for (size_t i = 0; run->mix && i < mix_count(run->mix); i++)
         json_array_append_new(requests, json_string(mix_text(run->mix, i)));
+    json_t *stall = o->stall_ns ? json_pack("{s:f, s:f}", "at_s", (double)o->stall_at_ns / 1e9,
+                                            "length_s", (double)o->stall_ns / 1e9)
+                                : json_null();
     bool poisson = o->arrivals == ARRIVALS_POISSON;
     const char *law = poisson ? "poisson" : "constant";
-    return json_pack("{s:s, s:i, s:o, s:o, s:f, s:b, s:s, s:i, s:i, s:i, s:i, s:f, s:I, s:f, s:f, s:o}",
+    return json_pack("{s:s, s:i, s:o, s:o, s:f, s:b, s:s, s:i, s:i, s:i, s:i, s:f, s:I, s:f, s:f, s:o, s:o}",
                      "mode", o->open_loop ? "open" : "closed",
                      "connections", (int)o->connections,
                      "rate_rps", o->open_loop ? json_real(o->rate_rps) : json_null(),
@@ -140,7 +143,8 @@ static json_t *workload_json(const struct run *run)
                      "seed", (json_int_t)o->seed,
                      "warmup_s", (double)o->warmup_ns / 1e9,
                      "duration_s", (double)o->duration_ns / 1e9,
-                     "requests", requests);
+                     "requests", requests,
+                     "stall", stall);
 }
 
 static json_t *requests_json(const struct tally *t)

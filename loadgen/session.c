@@ -101,6 +101,23 @@ static void gather(struct session *s)
         run->server_cpus = CPU_COUNT(&cpus);
 }
 
+/* Until the window's end, with the stall that the options may ask for. Whatever ends the wait, the
+ * server goes on. */
+static bool wait_for_window(struct session *s, struct look *l)
+{
+    const struct options *o = &s->applied;
+    const struct run_times *t = &s->load.times;
+    uint64_t stall_ns = t->window_begin_ns + o->stall_at_ns;
+    bool whole = true;
+    if (o->stall_ns) {
+        whole = load_wait_until(&s->load, stall_ns, look, l);
+        target_signal(&s->target, SIGSTOP);
+        whole = whole && load_wait_until(&s->load, stall_ns + o->stall_ns, look, l);
+        target_signal(&s->target, SIGCONT);
+    }
+    return whole && load_wait_until(&s->load, t->window_end_ns, look, l);
+}
+
 /* The machine's counters are read inside of the server's, so that none of the server's time can
  * be missing from what is subtracted from the machine's. */
 void session_measure(struct session *s, const struct options *o,
@@ -119,7 +136,7 @@ void session_measure(struct session *s, const struct options *o,
     if (s->probe)
         probe_window_begin(s->probe);
     machine_snapshot(&s->machine_begin, &s->machine_cpus);
-    whole = whole && load_wait_until(&s->load, t->window_end_ns, look, &window);
+    whole = whole && wait_for_window(s, &window);
     s->cut_short = !whole && !*s->stop;
     if (*s->stop || !whole)
         load_cut_short(&s->load);
@@ -229,7 +246,11 @@ void session_judge(struct session *s)
                  "the generator was late: one request in a hundred began %.1f ms or more after "
                  "its time; something else may have used its CPU",
                  (double)lag_ns / 1e6);
-    judge_steadiness(run);
+    if (s->applied.stall_ns)
+        run_warn(run, "the server was stopped for %.3g s, as --stall asks",
+                 (double)s->applied.stall_ns / 1e9);
+    else
+        judge_steadiness(run);
     judge_machine(run);
     unsigned open = idle_still_open(&s->idle);
     if (open < s->idle.established)

@@ -397,6 +397,12 @@ bool target_alive(struct target *t)
     return false;
 }
 
+void target_signal(const struct target *t, int signal_number)
+{
+    if (!t->ours || kill(-t->pid, signal_number) < 0)
+        kill(t->pid, signal_number);
+}
+
 void target_stop(struct target *t, double grace_s)
 {
     if (!t->ours) {

@@ -67,6 +67,9 @@ int target_attach(struct target *, pid_t pid, char *error, size_t error_size);
 /* Once it is false, target_describe_end says how it ended. */
 bool target_alive(struct target *);
 
+/* Sends a signal: to its whole process group if it is ours, else to the process alone. */
+void target_signal(const struct target *, int signal_number);
+
 /* SIGTERM, `grace_s` seconds to end, SIGKILL for all that is left of the group.
  * Of a target that is not ours it only lets go. Call once. */
 void target_stop(struct target *, double grace_s);

@@ -155,9 +155,8 @@ static void a_bad_moment_does_not_halve_the_capacity(void **state)
         struct search_result r = run(&f, 500);
         assert_int_equal(r.limit, LIMITED_BY_SLO);
         assert_true(r.rate_rps <= 3000);
-        /* Two bad moments in a row cost a step of the bisection, and only at worst a doubling. */
-        if (i < 90)
-            assert_true(r.rate_rps > 500);
+        /* Two bad moments in a row cost a step of the bisection or, at worst, a doubling. */
+        assert_true(r.rate_rps > 500);
     }
     gsl_rng_free(random);
 }
