@@ -124,6 +124,8 @@ static void pair_close(struct pair *p)
 static void add(struct table *t, const struct side *a, const struct side *b, const char *obstacle)
 {
     for (size_t h = 0; h < headline_count && t->count < t->limit; h++) {
+        if (!headline_is_of(&headlines[h], &a->results->plan.workloads[a->group.workload]))
+            continue;
         struct contest c = contest_of(a, b, &headlines[h]);
         if (obstacle && !isnan(c.found.ratio)) {
             c.found = (struct comparison){NAN, NAN, NAN, NAN};
@@ -288,8 +290,8 @@ static void write_row(FILE *out, const struct pair *p, const struct contest *c)
 {
     const struct workload *w = workload_of(&c->a);
     char name[3 * NAME_SIZE], interval[2 * sizeof(struct figure) + 8] = "-", chance[32] = "-";
-    snprintf(name, sizeof name, "%s%s%s", w->name, w->value_count > 0 ? " " : "",
-             w->value_count > 0 ? point_name_of(w, c->a.group.point).text : "");
+    snprintf(name, sizeof name, "%s%s%s", w->name, workload_has_points(w) ? " " : "",
+             workload_has_points(w) ? point_name_of(w, c->a.group.point).text : "");
     if (isfinite(c->found.low))
         snprintf(interval, sizeof interval, "%s to %s", change_of(c->found.low).text,
                  change_of(c->found.high).text);

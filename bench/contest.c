@@ -7,6 +7,7 @@
 #include <string.h>
 
 const struct headline headlines[] = {
+    {"capacity", true, "capacity/s", 1},
     {"throughput", true, "requests/s", 1},
     {"response_p50", false, "p50 ms", 1e-3},
     {"response_p99", false, "p99 ms", 1e-3},
@@ -16,6 +17,11 @@ const struct headline headlines[] = {
     {"memory_pss", false, "memory MiB", 1.0 / (1 << 20)},
 };
 const size_t headline_count = sizeof headlines / sizeof *headlines;
+
+bool headline_is_of(const struct headline *h, const struct workload *w)
+{
+    return w->capacity == (strcmp(h->metric, "capacity") == 0);
+}
 
 const struct headline *headline_find(const char *metric)
 {
@@ -64,8 +70,7 @@ static bool has_response_times(struct contest *c, const struct side *s)
 static void refuse_held_back(struct contest *c)
 {
     const struct side *loser = c->found.ratio < 1 ? &c->b : &c->a;
-    if (strcmp(c->headline->metric, "throughput") == 0 &&
-        results_generator_bound(loser->results, loser->group))
+    if (results_is_lower_bound(loser->results, loser->group, c->headline->metric))
         refuse(c, "%s: a lower bound, the generator was at its limit", loser->name);
 }
 

@@ -24,6 +24,9 @@ struct headline {
 extern const struct headline headlines[];
 extern const size_t headline_count;
 
+/* Of a search for the capacity that is the only one, and elsewhere there is none. */
+bool headline_is_of(const struct headline *, const struct workload *);
+
 /* NULL: of this metric neither more nor less is better. */
 const struct headline *headline_find(const char *metric);
 

@@ -25,28 +25,28 @@ int findings_add(struct findings *f, const struct finding *finding, struct error
     }
     struct finding *kept = &f->all[f->count++];
     *kept = *finding;
-    if (kept->verdict != VERDICT_IMPOSSIBLE) {
+    if (kept->judgement != JUDGED_IMPOSSIBLE) {
         bool within = fabs(kept->measured - kept->expected) <= kept->tolerance;
-        kept->verdict = within ? VERDICT_PASS : VERDICT_FAIL;
+        kept->judgement = within ? JUDGED_PASS : JUDGED_FAIL;
         if (isnan(kept->measured) && !*kept->note)
             strcpy(kept->note, "there is no such figure in the result");
     }
     return 0;
 }
 
-size_t findings_with(const struct findings *f, enum verdict verdict)
+size_t findings_with(const struct findings *f, enum judgement judgement)
 {
     size_t count = 0;
     for (size_t i = 0; i < f->count; i++)
-        count += f->all[i].verdict == verdict;
+        count += f->all[i].judgement == judgement;
     return count;
 }
 
-const char *verdict_text(enum verdict verdict)
+const char *judgement_text(enum judgement judgement)
 {
     static const char *const texts[] = {
-        [VERDICT_PASS] = "pass", [VERDICT_FAIL] = "FAIL", [VERDICT_IMPOSSIBLE] = "impossible"};
-    return texts[verdict];
+        [JUDGED_PASS] = "pass", [JUDGED_FAIL] = "FAIL", [JUDGED_IMPOSSIBLE] = "impossible"};
+    return texts[judgement];
 }
 
 struct number {
@@ -68,7 +68,7 @@ static void write_tsv(FILE *out, const struct findings *f)
         const struct finding *x = &f->all[i];
         fprintf(out, "%s\t%s\t%s\t%s\t%.10g\t%.10g\t%.10g\t%s\t%s\n", x->check, x->subject,
                 x->quantity, x->unit, x->expected, x->measured, x->tolerance,
-                verdict_text(x->verdict), x->note);
+                judgement_text(x->judgement), x->note);
     }
 }
 
@@ -85,7 +85,7 @@ static void write_check(FILE *out, const struct findings *f, size_t from)
         fprintf(out, "| %s | %s | %s | %s | %s | %s | %s%s%s |\n", x->subject, x->quantity,
                 number_of(x->expected).text, number_of(x->measured).text,
                 number_of(x->tolerance).text, x->unit,
-                x->verdict == VERDICT_FAIL ? "**FAIL**" : verdict_text(x->verdict),
+                x->judgement == JUDGED_FAIL ? "**FAIL**" : judgement_text(x->judgement),
                 *x->note ? ": " : "", x->note);
     }
     fputc('\n', out);
@@ -96,8 +96,8 @@ static void write_markdown(FILE *out, const struct findings *f, const char *head
     fprintf(out,
             "# %s\n\n%zu passed, %zu failed, %zu impossible on this machine. A finding passes when "
             "what was measured is no further from what was expected than the tolerance.\n\n",
-            heading, findings_with(f, VERDICT_PASS), findings_with(f, VERDICT_FAIL),
-            findings_with(f, VERDICT_IMPOSSIBLE));
+            heading, findings_with(f, JUDGED_PASS), findings_with(f, JUDGED_FAIL),
+            findings_with(f, JUDGED_IMPOSSIBLE));
     for (size_t i = 0; i < f->count; i++)
         if (i == 0 || strcmp(f->all[i].check, f->all[i - 1].check) != 0)
             write_check(out, f, i);

@@ -1,4 +1,4 @@
-/* What a check found: expected, measured, how far apart they may be, and the verdict.
+/* What a check found: expected, measured, how far apart they may be, and the judgement.
  *
  * Knows nothing of how anything is measured. */
 #ifndef BENCH_FINDING_H
@@ -8,10 +8,10 @@
 
 #include <stddef.h>
 
-enum verdict {
-    VERDICT_PASS,
-    VERDICT_FAIL,
-    VERDICT_IMPOSSIBLE /* not on this machine, or not by this user: `note` says why */
+enum judgement {
+    JUDGED_PASS,
+    JUDGED_FAIL,
+    JUDGED_IMPOSSIBLE /* not on this machine, or not by this user: `note` says why */
 };
 
 struct finding {
@@ -22,7 +22,7 @@ struct finding {
     double expected;   /* NaN where the check is impossible */
     double measured;   /* NaN: there is no figure, which is a failure */
     double tolerance;  /* pass: |measured - expected| <= tolerance */
-    enum verdict verdict;
+    enum judgement judgement;
     char note[256];
 };
 
@@ -37,10 +37,10 @@ void findings_free(struct findings *);
  * without memory. */
 int findings_add(struct findings *, const struct finding *, struct error *);
 
-size_t findings_with(const struct findings *, enum verdict);
+size_t findings_with(const struct findings *, enum judgement);
 
 /* The word for it in tables: pass, FAIL, impossible. */
-const char *verdict_text(enum verdict);
+const char *judgement_text(enum judgement);
 
 /* DIR/validation.tsv and DIR/validation.md. 0 or -1. */
 int findings_write(const struct findings *, const char *folder, const char *heading,

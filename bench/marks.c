@@ -84,7 +84,7 @@ static bool write_mark(FILE *out, const struct results *r, struct group g, const
     const struct workload *w = &r->plan.workloads[g.workload];
     const json_t *example = NULL;
     size_t marked = 0, unused;
-    for (unsigned trial = 1; trial <= w->trials; trial++) {
+    for (unsigned trial = 1; trial <= w->trials_most; trial++) {
         const json_t *run = results_run(r, g, trial);
         if (!mark->applies(run))
             continue;
@@ -94,9 +94,8 @@ static bool write_mark(FILE *out, const struct results *r, struct group g, const
     if (marked == 0)
         return false;
     fprintf(out, "- server-%s", r->plan.models[g.model]);
-    if (w->value_count > 0)
-        fprintf(out, " at %s %s", strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep,
-                point_name_of(w, g.point).text);
+    if (workload_has_points(w))
+        fprintf(out, " at %s %s", workload_varies(w), point_name_of(w, g.point).text);
     fprintf(out, " was %s in %zu of %zu trials (trial %.0f: ", mark->what, marked,
             results_trials(r, g, &unused), json_number_at(example, "trial"));
     mark->explain(out, example);

@@ -162,9 +162,9 @@ static size_t write_capacity(FILE *out, const struct subject *s)
                 struct group g = {m, w, i};
                 if (!at.capacity)
                     continue;
-                struct estimate bound = estimate_metric(s, g, "capacity_is_lower_bound");
                 fprintf(out, "%s\t%s\t%s\t%s\t%s", at.name, point_name_of(&at, i).text,
-                        p->models[m], at.slo, bound.count > 0 && bound.median > 0 ? "≥" : "");
+                        p->models[m], at.slo,
+                        results_is_lower_bound(s->results, g, "capacity") ? "≥" : "");
                 put_estimate(out, estimate_metric(s, g, "capacity"), 1);
                 put(out, median_of(s, g, "peak_throughput"));
                 fputc('\n', out);
@@ -309,8 +309,7 @@ static bool has_sweep(const struct workload *w)
 
 static bool sweeps_connections(const struct workload *w)
 {
-    return strcmp(w->sweep, "total") == 0 || strcmp(w->sweep, "connections") == 0 ||
-           strcmp(w->sweep, "idle") == 0;
+    return strcmp(workload_varies(w), "connections") == 0 || strcmp(w->sweep, "idle") == 0;
 }
 
 /* One row for each model and point, the points of a model one after the other. */
@@ -516,9 +515,7 @@ static const char *axis_of(const struct workload *w)
 {
     if (strcmp(w->sweep, "rate_rps") == 0)
         return "offered load (requests/s)";
-    if (strcmp(w->sweep, "total") == 0 || strcmp(w->sweep, "connections") == 0)
-        return "connections";
-    return w->sweep;
+    return workload_varies(w);
 }
 
 /* The data file, and whether there is anything in it to draw. */

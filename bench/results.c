@@ -55,6 +55,11 @@ const struct metric metrics[] = {
     {"generator_utilisation", "1", "generator.cpu_utilisation", NULL, 1},
     {"generator_saturated", "trials", "generator.saturated", NULL, 1},
     {"syscalls_per_request", "1/request", "server.syscalls_per_request", NULL, 1},
+    {"scheduler_wait_per_request", "us/request", "server.scheduler.wait_us_per_request", NULL, 1},
+    {"migrations", "migrations", "server.scheduler.migrations", NULL, 1},
+    {"instructions_per_request", "1/request", "server.hardware.instructions_per_request", NULL, 1},
+    {"instructions_per_cycle", "1", "server.hardware.instructions_per_cycle", NULL, 1},
+    {"cache_misses_per_request", "1/request", "server.hardware.cache_misses_per_request", NULL, 1},
     {"threads_max", "threads", "server.threads_max", NULL, 1},
     {"page_faults_minor", "faults", "server.page_faults.minor", NULL, 1},
     {"page_faults_major", "faults", "server.page_faults.major", NULL, 1},
@@ -433,7 +438,7 @@ static const double PRECISION = 0.02;
 
 const struct metric *results_main_metric(const struct workload *w)
 {
-    return metric_find(w->open ? "response_p50" : "throughput");
+    return metric_find(w->capacity ? "capacity" : w->open ? "response_p50" : "throughput");
 }
 
 /* A model that never has a value, or always the same, gains nothing by another trial. */
@@ -512,6 +517,16 @@ unsigned results_typical_trial(const struct results *r, struct group g)
 bool results_generator_bound(const struct results *r, struct group g)
 {
     return median_of(r, g, "generator_saturated") > 0;
+}
+
+bool results_is_lower_bound(const struct results *r, struct group g, const char *metric)
+{
+    if (strcmp(metric, "throughput") == 0)
+        return results_generator_bound(r, g);
+    if (strcmp(metric, "capacity") != 0)
+        return false;
+    struct estimate bound = results_estimate(r, g, metric_find("capacity_is_lower_bound"));
+    return bound.count > 0 && bound.median > 0;
 }
 
 struct remark results_remark(const struct results *r, struct group g)

@@ -109,6 +109,10 @@ unsigned results_typical_trial(const struct results *, struct group);
  * bound of what the server can do. */
 bool results_generator_bound(const struct results *, struct group);
 
+/* Is the group's figure of this metric a lower bound? A throughput or a capacity is when the
+ * generator was the limit. */
+bool results_is_lower_bound(const struct results *, struct group, const char *metric);
+
 /* In words, what a bare figure would hide: "no answer", "served 1 of 64". "" where there is
  * nothing to say. */
 struct remark {

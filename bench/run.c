@@ -239,7 +239,7 @@ static struct label label_of(const struct plan *p, const struct cell *c, const c
 {
     const struct workload *w = &p->workloads[c->workload];
     struct label label;
-    bool swept = w->value_count > 0;
+    bool swept = workload_has_points(w);
     snprintf(label.text, sizeof label.text, "%s%s%s%s%s%s%s%u", p->models[c->model], between,
              w->name, swept ? between : "", swept ? point_name_of(w, c->point).text : "", between,
              *between == ' ' ? "trial " : "", c->trial);

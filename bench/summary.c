@@ -50,7 +50,7 @@ static struct interval interval_of(const struct results *r, const struct winners
     struct estimate e = results_estimate(r, g, metric_find(metric));
     if (e.count == 0)
         return f;
-    bool bound = strcmp(metric, "throughput") == 0 && results_generator_bound(r, g);
+    bool bound = results_is_lower_bound(r, g, metric);
     const char *mark = winners && winners_have(winners, g, metric) ? "**" : "";
     char middle[sizeof(struct figure) + 16];
     snprintf(middle, sizeof middle, "%s%s%s%s", mark, bound ? "≥ " : "",
@@ -91,15 +91,33 @@ static const struct column sweep_tables[] = {
     {"Context switches per request", "switches_per_request", 1},
     {"Memory of the server (PSS), MiB", "memory_pss", MIB},
 };
-enum { SWEEP_TABLE_COUNT = sizeof sweep_tables / sizeof *sweep_tables };
+
+/* What a search for the capacity shows: never the second without the first. */
+static const struct column capacity_tables[] = {
+    {"Capacity, requests/s", "capacity", 1},
+    {"Peak throughput, whatever the response times, requests/s", "peak_throughput", 1},
+};
+
+/* The tables of a workload: one of several columns, or several of one metric. */
+struct tables {
+    const struct column *columns;
+    size_t count;
+};
+
+static struct tables tables_of(const struct workload *w)
+{
+    if (w->capacity)
+        return (struct tables){capacity_tables, sizeof capacity_tables / sizeof *capacity_tables};
+    if (workload_has_points(w))
+        return (struct tables){sweep_tables, sizeof sweep_tables / sizeof *sweep_tables};
+    return (struct tables){columns, COLUMN_COUNT};
+}
 
 static bool is_shown(const struct workload *w, const char *metric)
 {
-    for (size_t i = 0; w->value_count == 0 && i < COLUMN_COUNT; i++)
-        if (strcmp(columns[i].metric, metric) == 0)
-            return true;
-    for (size_t i = 0; w->value_count > 0 && i < SWEEP_TABLE_COUNT; i++)
-        if (strcmp(sweep_tables[i].metric, metric) == 0)
+    struct tables t = tables_of(w);
+    for (size_t i = 0; i < t.count; i++)
+        if (strcmp(t.columns[i].metric, metric) == 0)
             return true;
     return false;
 }
@@ -135,15 +153,14 @@ static void write_sweep_table(FILE *out, const struct results *r, const struct w
                               size_t workload, const struct column *c)
 {
     const struct workload *w = &r->plan.workloads[workload];
-    fprintf(out, "%s, by %s:\n\n| model |", c->title,
-            strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep);
-    for (size_t i = 0; i < w->value_count; i++)
+    fprintf(out, "%s, by %s:\n\n| model |", c->title, workload_varies(w));
+    for (size_t i = 0; i < workload_points(w); i++)
         fprintf(out, " %s |", point_name_of(w, i).text);
     fputc('\n', out);
-    write_rule(out, w->value_count);
+    write_rule(out, workload_points(w));
     for (size_t m = 0; m < r->plan.model_count; m++) {
         fprintf(out, "| %s |", r->plan.models[m]);
-        for (size_t i = 0; i < w->value_count; i++)
+        for (size_t i = 0; i < workload_points(w); i++)
             fprintf(
                 out, " %s |",
                 interval_of(r, winners, (struct group){m, workload, i}, c->metric, c->scale).text);
@@ -167,9 +184,8 @@ static void write_remarks(FILE *out, const struct results *r, size_t workload)
                 strcmp(remark.text, "no answer") == 0 ? "answered no request" : remark.text;
             fprintf(out, "- server-%s %s%s", r->plan.models[m], sentence,
                     strncmp(sentence, "served", 6) == 0 ? " connections" : "");
-            if (w->value_count > 0)
-                fprintf(out, " at %s %s", strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep,
-                        point_name_of(w, i).text);
+            if (workload_has_points(w))
+                fprintf(out, " at %s %s", workload_varies(w), point_name_of(w, i).text);
             fputs(".\n", out);
             any = true;
         }
@@ -300,10 +316,12 @@ static void write_markdown(FILE *out, const struct results *r)
     for (size_t w = 0; w < p->workload_count; w++) {
         fprintf(out, "## %s (%s)\n\n%s\n\n", p->workloads[w].title, p->workloads[w].name,
                 p->workloads[w].question);
-        if (p->workloads[w].value_count == 0)
+        struct tables tables = tables_of(&p->workloads[w]);
+        bool by_point = p->workloads[w].capacity || workload_has_points(&p->workloads[w]);
+        if (!by_point)
             write_plain_table(out, r, winners, w);
-        for (size_t t = 0; p->workloads[w].value_count > 0 && t < SWEEP_TABLE_COUNT; t++)
-            write_sweep_table(out, r, winners, w, &sweep_tables[t]);
+        for (size_t t = 0; by_point && t < tables.count; t++)
+            write_sweep_table(out, r, winners, w, &tables.columns[t]);
         write_remarks(out, r, w);
         marks_write_list(out, r, w);
     }
@@ -322,8 +340,8 @@ static void write_short_table(FILE *out, const struct results *r)
             for (g.model = 0; g.model < r->plan.model_count; g.model++) {
                 const struct workload *w = &r->plan.workloads[g.workload];
                 char name[2 * NAME_SIZE];
-                snprintf(name, sizeof name, "%s%s%s", w->name, w->value_count > 0 ? " " : "",
-                         w->value_count > 0 ? point_name_of(w, g.point).text : "");
+                snprintf(name, sizeof name, "%s%s%s", w->name, workload_has_points(w) ? " " : "",
+                         workload_has_points(w) ? point_name_of(w, g.point).text : "");
                 fprintf(out, "%-16s %-22s", name, r->plan.models[g.model]);
                 for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
                     const struct column *c = &columns[shown[i]];
@@ -375,8 +393,8 @@ static int write_spectrum(const struct results *r, struct group g, const char *f
 {
     const struct workload *w = &r->plan.workloads[g.workload];
     struct path path = path_of("%s/hgrm/%s-%s%s%s.hgrm", folder, r->plan.models[g.model], w->name,
-                               w->value_count > 0 ? "-" : "",
-                               w->value_count > 0 ? point_name_of(w, g.point).text : "");
+                               workload_has_points(w) ? "-" : "",
+                               workload_has_points(w) ? point_name_of(w, g.point).text : "");
     struct histogram *all = histogram_new();
     char *text = NULL;
     size_t size = 0;

@@ -141,11 +141,11 @@ json_t *observe(struct validation *v, const struct observation *o, struct error 
 static void show(const struct finding *f)
 {
     printf("%-13s %-22s %-34s ", f->check, f->subject, f->quantity);
-    if (f->verdict == VERDICT_IMPOSSIBLE)
-        printf("%s: %s\n", verdict_text(f->verdict), f->note);
+    if (f->judgement == JUDGED_IMPOSSIBLE)
+        printf("%s: %s\n", judgement_text(f->judgement), f->note);
     else
         printf("%11.5g, expected %.5g ± %.3g %-10s %s%s%s\n", f->measured, f->expected,
-               f->tolerance, f->unit, verdict_text(f->verdict), *f->note ? ": " : "", f->note);
+               f->tolerance, f->unit, judgement_text(f->judgement), *f->note ? ": " : "", f->note);
     fflush(stdout);
 }
 
@@ -164,7 +164,7 @@ int found_impossible(struct validation *v, const char *check, const char *subjec
                         .expected = NAN,
                         .measured = NAN,
                         .tolerance = NAN,
-                        .verdict = VERDICT_IMPOSSIBLE};
+                        .judgement = JUDGED_IMPOSSIBLE};
     snprintf(f.check, sizeof f.check, "%s", check);
     snprintf(f.subject, sizeof f.subject, "%s", subject);
     snprintf(f.quantity, sizeof f.quantity, "-");
@@ -295,11 +295,11 @@ enum validate_result validate(const struct validate_request *r, const struct pla
         return VALIDATE_BROKEN;
     if (prepare(&v, r, folder, error) == 0 && make_checks(&v, r, error) == 0 &&
         plot(&v, error) == 0)
-        result = findings_with(&v.findings, VERDICT_FAIL) > 0 ? VALIDATE_FAILED : VALIDATE_PASSED;
+        result = findings_with(&v.findings, JUDGED_FAIL) > 0 ? VALIDATE_FAILED : VALIDATE_PASSED;
     if (v.findings.count > 0)
         printf("\n%zu passed, %zu failed, %zu impossible on this machine\n",
-               findings_with(&v.findings, VERDICT_PASS), findings_with(&v.findings, VERDICT_FAIL),
-               findings_with(&v.findings, VERDICT_IMPOSSIBLE));
+               findings_with(&v.findings, JUDGED_PASS), findings_with(&v.findings, JUDGED_FAIL),
+               findings_with(&v.findings, JUDGED_IMPOSSIBLE));
     if (v.journal.fd >= 0)
         journal_close(&v.journal);
     findings_free(&v.findings);
