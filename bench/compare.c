@@ -301,7 +301,7 @@ static void write_row(FILE *out, const struct pair *p, const struct contest *c)
         snprintf(chance, sizeof chance, "%.4f", c->found.p);
     if (p->between_runs)
         fprintf(out, "%-22s ", model_of(&c->a));
-    fprintf(out, "%-18s %-16s %8s %8s %10s  %-24s %7s  ", name, c->headline->title,
+    fprintf(out, "%-26s %-16s %8s %8s %10s  %-24s %7s  ", name, c->headline->title,
             shown(c->median_a, c->headline->scale).text,
             shown(c->median_b, c->headline->scale).text, change_of(c->found.ratio).text, interval,
             chance);
@@ -328,7 +328,7 @@ static void write_text(FILE *out, const struct pair *p, const struct table *t)
     fputc('\n', out);
     if (p->between_runs)
         fprintf(out, "%-22s ", "model");
-    fprintf(out, "%-18s %-16s %8s %8s %10s  %-24s %7s  %s\n", "workload", "figure", "A", "B",
+    fprintf(out, "%-26s %-16s %8s %8s %10s  %-24s %7s  %s\n", "workload", "figure", "A", "B",
             "B to A", "95 % interval", "p", "B is");
     for (size_t i = 0; i < t->count; i++)
         write_row(out, p, &t->contests[i]);

@@ -331,7 +331,7 @@ static void write_markdown(FILE *out, const struct results *r)
 
 static void write_short_table(FILE *out, const struct results *r)
 {
-    fprintf(out, "%-16s %-22s %10s %9s %9s %9s %9s\n", "workload", "model", "requests/s", "p50 ms",
+    fprintf(out, "%-26s %-22s %10s %9s %9s %9s %9s\n", "workload", "model", "requests/s", "p50 ms",
             "p99 ms", "CPU us/r", "switch/r");
     static const size_t shown[] = {0, 1, 2, 4, 5};
     struct group g;
@@ -342,9 +342,10 @@ static void write_short_table(FILE *out, const struct results *r)
                 char name[2 * NAME_SIZE];
                 snprintf(name, sizeof name, "%s%s%s", w->name, workload_has_points(w) ? " " : "",
                          workload_has_points(w) ? point_name_of(w, g.point).text : "");
-                fprintf(out, "%-16s %-22s", name, r->plan.models[g.model]);
+                fprintf(out, "%-26s %-22s", name, r->plan.models[g.model]);
                 for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-                    const struct column *c = &columns[shown[i]];
+                    const struct column *c =
+                        w->capacity && i == 0 ? &capacity_tables[0] : &columns[shown[i]];
                     struct estimate e = results_estimate(r, g, metric_find(c->metric));
                     fprintf(out, " %*s", i == 0 ? 10 : 9,
                             e.count > 0 ? figure_of(e.median * c->scale).text : "-");

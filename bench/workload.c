@@ -488,7 +488,7 @@ bool workload_has_points(const struct workload *w)
 const char *workload_varies(const struct workload *w)
 {
     if (w->variant_count > 0)
-        return "requests";
+        return "kind of request";
     return strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep;
 }
 

@@ -91,7 +91,7 @@ size_t workload_points(const struct workload *);
 /* Whether it is put at several points, however they are called. */
 bool workload_has_points(const struct workload *);
 
-/* What its points differ in, for people: "rate_rps", "connections", "requests". */
+/* What its points differ in, for people: "rate_rps", "connections", "kind of request". */
 const char *workload_varies(const struct workload *);
 
 /* The workload as it stands at one point of its sweep. */

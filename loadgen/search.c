@@ -13,7 +13,7 @@ struct bracket {
 static bool try(const struct search *s, enum search_phase phase, double rate_rps, struct bracket *b)
 {
     enum search_answer answer = s->step(s->argument, phase, rate_rps);
-    if (answer == STEP_NEARLY)
+    if (answer == STEP_NEARLY || answer == STEP_GENERATOR)
         answer = s->step(s->argument, phase, rate_rps);
     b->stopped = answer == STEP_STOPPED;
     if (b->stopped)

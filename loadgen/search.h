@@ -4,7 +4,7 @@
  * bisection on a logarithmic scale until the two are close, then confirmation
  * of the lower one for longer. Near its limit a server sustains a rate at one
  * time and not at another, and the machine has its moments: a rate that is
- * nearly sustained has a second try, and one that is not confirmed gives way to
+ * nearly sustained, or at which the generator was late, has a second try, and one that is not confirmed gives way to
  * a lower one. Knows nothing of servers: what a step is, its caller knows. */
 #ifndef LOADGEN_SEARCH_H
 #define LOADGEN_SEARCH_H
