@@ -1,216 +1,295 @@
 #include "loadgen/capacity.h"
 
-#include "common/clock.h"
-#include "loadgen/session.h"
-
-#include <err.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* A step needs some arrivals to say anything. */
-static const double ARRIVALS_LEAST = 20;
-static const double CEILING_RPS = 1e7;
+/* What a step's goodput may fall short of its offered rate by: chance (three standard deviations of
+ * a Poisson count), and a hundredth for what the window's ends cut off. */
+#define SHORT_DEVIATIONS 3
+#define SHORT_SHARE 0.01
 
-/* A step whose backlog is this share of all its arrivals cannot end well any more. */
-static const double HOPELESS_SHARE = 0.25;
-enum { HOPELESS_LEAST = 50 };
+/* The generator's lag is in the response times. Up to a tenth of the limit it is not what decides;
+ * without a limit of time, up to this. */
+#define LAG_SHARE 0.1
+#define LAG_OTHERWISE_US 1e3
 
-/* Not sustained, but nearly: a bad moment of the machine can double a tail. */
-static const double NEARLY = 2;
+/* The throughput of a window that was cut short says something from so many answers on: chance is
+ * then 3 %. */
+enum { PEAK_LEAST_ANSWERS = 1000 };
 
-/* If the generator itself was late by this share of what the tightest objective allows, it is not
- * the server that was measured. */
-static const double LATE_SHARE = 0.25;
+/* How often the rate is lowered, each time by twice as much, before none is said to be confirmed.
+ * With a precision of 2 % that reaches down to 57 % of where the search ended. */
+enum { STEPS_DOWN_MOST = 5 };
 
-/* Goodput may stay behind the offered load by this, and by what chance does to a count. */
-static const double BEHIND_SHARE = 0.01;
+/* --- a step ----------------------------------------------------------------------------------- */
 
-/* A quantile that a step has not seen exceeded a few times is chance: with slow servers a step
- * lasts longer, within reason. */
-static const double EXCEEDED_LEAST = 4;
-static const double LONGER_MOST = 5;
+/* Is there something other than the server's slowness that may explain why the step did not hold:
+ * a generator that was at its limit; that was later than any answer may be; or that was late by
+ * what matters, and but for that the step would have held? A step that holds needs no such
+ * question: whatever the generator does late is counted against the server, not for it. */
+static bool generator_is_suspect(const struct capacity_step *s, const struct slo *slos,
+                                 size_t count, const struct capacity_evidence *e)
+{
+    if (e->generator_saturated)
+        return true;
+    double lag_us = (double)histogram_quantile_ns(e->tally->send_lag, 0.99) / 1e3;
+    double tightest_us = slo_tightest_us(slos, count);
+    if (lag_us >= tightest_us)
+        return true;
+    if (!(lag_us > (isnan(tightest_us) ? LAG_OTHERWISE_US : LAG_SHARE * tightest_us)))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        double excused = slos[i].kind == SLO_ERRORS ? 0 : lag_us;
+        if (!slo_holds(&slos[i], s->observed[i] - excused))
+            return false;
+    }
+    return true;
+}
 
-/* How long a server may take to recover from one step before the next one begins all the same. */
-#define DRAIN_MOST_NS (10 * NS_PER_S)
-#define DRAIN_LOOK_NS (50 * NS_PER_MS)
+/* Why the step does not count as sustained, in `reason`; false when it does. */
+static bool find_fault(struct capacity_step *s, const struct slo *slos, size_t count,
+                       const struct capacity_evidence *e)
+{
+    if (s->completed == 0) {
+        snprintf(s->reason, sizeof s->reason, "nothing was answered");
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (slo_holds(&slos[i], s->observed[i]))
+            continue;
+        slo_describe(&slos[i], s->observed[i], s->reason, sizeof s->reason);
+        return true;
+    }
+    if (e->cut_short) {
+        snprintf(s->reason, sizeof s->reason, "too many requests were unanswered at once");
+        return true;
+    }
+    double intended = (double)s->intended, ended = (double)(s->completed + s->errors);
+    double errors = (double)s->errors / ended;
+    if (errors > slo_errors_allowed(slos, count, SHORT_SHARE)) {
+        snprintf(s->reason, sizeof s->reason, "%.3g %% of the requests were errors", errors * 100);
+        return true;
+    }
+    if (ended < intended * (1 - SHORT_SHARE) - SHORT_DEVIATIONS * sqrt(intended)) {
+        snprintf(s->reason, sizeof s->reason, "%.3g %% of the requests remained unanswered",
+                 (1 - ended / intended) * 100);
+        return true;
+    }
+    return false;
+}
 
-struct finder {
-    struct session *session;
-    struct capacity *capacity;
-    double tightest_us;
+void capacity_judge(struct capacity_step *s, const struct slo *slos, size_t count,
+                    const struct capacity_evidence *e)
+{
+    const struct tally *t = e->tally;
+    bool any = t->response->count > 0;
+    s->duration_s = e->window_s;
+    s->intended = t->intended;
+    s->completed = t->completed;
+    s->errors = tally_errors(t);
+    s->throughput_rps = e->window_s > 0 ? (double)t->completed / e->window_s : NAN;
+    s->p50_us = any ? (double)histogram_quantile_ns(t->response, 0.5) / 1e3 : NAN;
+    s->p99_us = any ? (double)histogram_quantile_ns(t->response, 0.99) / 1e3 : NAN;
+    for (size_t i = 0; i < count; i++)
+        s->observed[i] = slo_observe(&slos[i], t);
+    s->cut_short = e->cut_short;
+    s->reason[0] = '\0';
+    if (!find_fault(s, slos, count, e))
+        s->verdict = CAPACITY_SUSTAINED;
+    else if (generator_is_suspect(s, slos, count, e))
+        s->verdict = CAPACITY_GENERATOR_BOUND;
+    else
+        s->verdict = CAPACITY_NOT_SUSTAINED;
+}
+
+/* --- the search ------------------------------------------------------------------------------- */
+
+enum progress { GOES_ON, ENDED, NO_MEMORY };
+
+struct search {
+    struct capacity *result;
+    capacity_run run;
+    void *argument;
+    double low_rps, high_rps; /* sustained, and not; 0: none yet */
 };
 
-static bool goes_on(const struct session *s)
+static enum capacity_limit limit_of(enum capacity_verdict verdict)
 {
-    const struct options *o = &s->applied;
-    uint64_t now_ns = clock_now_ns(), start_ns = s->load.times.start_ns;
-    double elapsed_s = now_ns > start_ns ? (double)(now_ns - start_ns) / 1e9 : 0;
-    double whole_s = (double)(o->warmup_ns + o->duration_ns) / 1e9;
-    double backlog = o->rate_rps * elapsed_s - (double)load_completed(&s->load);
-    return backlog <= HOPELESS_LEAST || backlog <= HOPELESS_SHARE * o->rate_rps * whole_s;
+    return verdict == CAPACITY_GENERATOR_BOUND ? CAPACITY_LIMIT_GENERATOR : CAPACITY_LIMIT_SLO;
 }
 
-/* Waits until one request at a time is answered in time again: a step must not inherit what the
- * one before has left in the server's queues. */
-static void drain(const struct finder *f)
+static void note_peak(struct capacity *c, const struct capacity_step *s)
 {
-    struct session *s = f->session;
-    struct options o = s->options;
-    double limit_ns = 2e3 * f->tightest_us;
-    o.open_loop = false;
-    o.connections = o.threads = o.pipeline = 1;
-    o.warmup_ns = 0;
-    o.duration_ns = limit_ns > (double)DRAIN_LOOK_NS ? (uint64_t)limit_ns : DRAIN_LOOK_NS;
-    o.syscalls = false;
-    o.timeline = NULL;
-    uint64_t end_ns = clock_now_ns() + DRAIN_MOST_NS;
-    bool drained = false;
-    while (!drained && !*s->stop && clock_now_ns() < end_ns) {
-        session_measure(s, &o, NULL);
-        session_close_load(s);
-        const struct tally *t = &s->load.tally;
-        drained = t->completed > 0 &&
-                  (double)histogram_quantile_ns(t->response, 0.5) <= 1e3 * f->tightest_us;
+    if (!s->cut_short || s->completed >= PEAK_LEAST_ANSWERS)
+        c->peak_throughput_rps = fmax(c->peak_throughput_rps, s->throughput_rps); /* NAN is less */
+}
+
+static enum progress try_once(struct search *search, enum capacity_phase phase, double rate_rps,
+                              enum capacity_verdict *verdict)
+{
+    struct capacity *c = search->result;
+    struct capacity_step *steps = realloc(c->steps, (c->step_count + 1) * sizeof *steps);
+    if (!steps)
+        return NO_MEMORY;
+    c->steps = steps;
+    struct capacity_step *s = &steps[c->step_count];
+    *s = (struct capacity_step){.phase = phase,
+                                .number = (unsigned)c->step_count,
+                                .rate_rps = rate_rps,
+                                .throughput_rps = NAN,
+                                .p50_us = NAN,
+                                .p99_us = NAN};
+    for (size_t i = 0; i < SLO_MOST; i++)
+        s->observed[i] = NAN;
+    if (!search->run(search->argument, s))
+        return ENDED;
+    c->step_count++;
+    if (s->verdict == CAPACITY_UNDECIDED)
+        return ENDED;
+    note_peak(c, s);
+    *verdict = s->verdict;
+    return GOES_ON;
+}
+
+/* A rate that does not hold is tried again before it is believed: on a machine that others use too,
+ * one pause of theirs is enough to fail a step, and what it costs the search is not the precision
+ * but up to half of the result. Overloads that are real are cut short and cost little. */
+static enum progress try_rate(struct search *search, enum capacity_phase phase, double rate_rps,
+                              enum capacity_verdict *verdict)
+{
+    enum progress progress = try_once(search, phase, rate_rps, verdict);
+    if (progress == GOES_ON && *verdict != CAPACITY_SUSTAINED)
+        progress = try_once(search, phase, rate_rps, verdict);
+    if (progress != GOES_ON)
+        return progress;
+    if (*verdict == CAPACITY_SUSTAINED) {
+        search->low_rps = rate_rps;
+    } else {
+        search->high_rps = rate_rps;
+        search->result->limit = limit_of(*verdict);
     }
+    return GOES_ON;
 }
 
-static struct capacity_step *new_step(struct capacity *c)
+static enum progress bracket(struct search *search)
 {
-    if (c->step_count == c->step_capacity) {
-        c->step_capacity = c->step_capacity ? 2 * c->step_capacity : 32;
-        c->steps = realloc(c->steps, c->step_capacity * sizeof *c->steps);
-        if (!c->steps)
-            err(1, "the search path");
+    const struct capacity_plan *plan = &search->result->plan;
+    double rate_rps = fmin(fmax(plan->start_rps, plan->lowest_rps), plan->ceiling_rps);
+    for (;;) {
+        enum capacity_verdict verdict;
+        enum progress progress = try_rate(search, CAPACITY_BRACKET, rate_rps, &verdict);
+        if (progress != GOES_ON || (search->low_rps > 0 && search->high_rps > 0))
+            return progress;
+        double at_rps = rate_rps;
+        if (verdict == CAPACITY_SUSTAINED)
+            rate_rps = fmin(rate_rps * 2, plan->ceiling_rps);
+        else
+            rate_rps = fmax(rate_rps / 2, plan->lowest_rps);
+        if (rate_rps == at_rps)
+            break;
     }
-    struct capacity_step *step = &c->steps[c->step_count++];
-    *step = (struct capacity_step){.p50_us = NAN, .p99_us = NAN};
-    return step;
+    search->result->limit = search->low_rps > 0 ? CAPACITY_LIMIT_CEILING : CAPACITY_LIMIT_NOTHING;
+    return GOES_ON;
 }
 
-static bool keeps_up(const struct tally *t)
+/* The middle is the geometric one, since the precision is relative. */
+static enum progress bisect(struct search *search)
 {
-    double intended = (double)t->intended;
-    return (double)t->completed >= intended * (1 - BEHIND_SHARE) - 3 * sqrt(intended);
-}
-
-static void find_reason(const struct finder *f, struct capacity_step *step, bool *far)
-{
-    const struct session *s = f->session;
-    const struct tally *t = &s->load.tally;
-    *far = step->cut_short;
-    if (step->cut_short)
-        strcpy(step->reason, "the backlog only grew");
-    for (size_t i = 0; i < s->options.slo_count; i++) {
-        const struct slo *slo = &s->options.slos[i];
-        step->observed[i] = slo_observed(slo, t);
-        if (slo_met(slo, t))
-            continue;
-        *far |= !(step->observed[i] < NEARLY * slo->limit);
-        if (!*step->reason)
-            snprintf(step->reason, sizeof step->reason, "not %s", slo->text);
+    enum progress progress = GOES_ON;
+    if (search->low_rps <= 0 || search->high_rps <= 0)
+        return GOES_ON;
+    while (progress == GOES_ON &&
+           search->high_rps / search->low_rps - 1 >= search->result->plan.precision) {
+        enum capacity_verdict verdict;
+        progress =
+            try_rate(search, CAPACITY_BISECT, sqrt(search->low_rps * search->high_rps), &verdict);
     }
-    if (!*step->reason && !keeps_up(t)) {
-        *far = true;
-        strcpy(step->reason, "the goodput stays behind the offered load");
+    return progress;
+}
+
+static double highest_sustained_below(const struct capacity *c, double rate_rps)
+{
+    double highest_rps = 0;
+    for (size_t i = 0; i < c->step_count; i++)
+        if (c->steps[i].verdict == CAPACITY_SUSTAINED && c->steps[i].rate_rps < rate_rps)
+            highest_rps = fmax(highest_rps, c->steps[i].rate_rps);
+    return highest_rps;
+}
+
+/* The majority of three decides, of which `held` are known; the last of them that were run is what
+ * *verdict has. */
+static enum progress confirm_rate(struct search *search, double rate_rps, unsigned held,
+                                  enum capacity_verdict *verdict)
+{
+    unsigned failed = 0;
+    while (held < 2 && failed < 2) {
+        enum progress progress = try_once(search, CAPACITY_CONFIRM, rate_rps, verdict);
+        if (progress != GOES_ON)
+            return progress;
+        if (*verdict == CAPACITY_SUSTAINED)
+            held++;
+        else
+            failed++;
     }
+    return GOES_ON;
 }
 
-static enum search_answer judge(const struct finder *f, struct capacity_step *step)
+/* A rate is reported when it has held twice, with different arrivals and at least once for the
+ * whole time, before it has failed twice for the whole time. The one that the search ended with
+ * has held once. Lower ones have not, and that they are tried at all comes from a failure: to stop
+ * at the first that holds once would favour luck, the more of them are tried. The steps down
+ * widen, since a longer window also sees what is rarer, and how much lower the rate must be for
+ * that is not known. */
+static enum progress confirm(struct search *search)
 {
-    const struct session *s = f->session;
-    const struct tally *t = &s->load.tally;
-    bool far;
-    step->cut_short = s->cut_short;
-    step->window_s = s->load.window_s;
-    step->intended = t->intended;
-    step->completed = t->completed;
-    step->errors = tally_errors(t);
-    step->generator_utilisation = s->load.utilisation;
-    if (t->response->count) {
-        step->p50_us = (double)histogram_quantile_ns(t->response, 0.5) / 1e3;
-        step->p99_us = (double)histogram_quantile_ns(t->response, 0.99) / 1e3;
+    struct capacity *c = search->result;
+    double rate_rps = search->low_rps, width = c->plan.precision;
+    if (rate_rps <= 0)
+        return GOES_ON;
+    for (unsigned down = 0; down <= STEPS_DOWN_MOST; down++) {
+        enum capacity_verdict verdict;
+        enum progress progress = confirm_rate(search, rate_rps, down == 0, &verdict);
+        if (progress != GOES_ON)
+            return progress;
+        if (verdict == CAPACITY_SUSTAINED) {
+            c->rate_rps = rate_rps;
+            return GOES_ON;
+        }
+        c->limit = limit_of(verdict);
+        search->low_rps = highest_sustained_below(c, rate_rps);
+        rate_rps /= 1 + width;
+        width *= 2;
     }
-    find_reason(f, step, &far);
-    step->sustained = !*step->reason;
-    if (step->sustained)
-        return STEP_SUSTAINED;
-    double late_us = (double)histogram_quantile_ns(t->send_lag, 0.99) / 1e3;
-    step->generator_bound = run_is_saturated(&s->run) || late_us > LATE_SHARE * f->tightest_us;
-    if (step->generator_bound)
-        return STEP_GENERATOR;
-    return far ? STEP_FAILED : STEP_NEARLY;
+    c->limit = CAPACITY_LIMIT_NOTHING;
+    return GOES_ON;
 }
 
-static uint64_t step_ns(const struct options *o, double rate_rps)
+int capacity_search(struct capacity *c, const struct capacity_plan *plan, capacity_run run,
+                    void *argument)
 {
-    double longest_ns = 0;
-    for (size_t i = 0; i < o->slo_count; i++) {
-        bool is_tail = o->slos[i].quantity == SLO_QUANTILE && o->slos[i].quantile < 1;
-        double beyond = is_tail ? 1 - o->slos[i].quantile : 1;
-        longest_ns = fmax(longest_ns, EXCEEDED_LEAST / beyond / rate_rps * 1e9);
+    *c = (struct capacity){.plan = *plan};
+    struct search search = {.result = c, .run = run, .argument = argument};
+    enum progress progress = bracket(&search);
+    if (progress == GOES_ON)
+        progress = bisect(&search);
+    if (progress == GOES_ON)
+        progress = confirm(&search);
+    if (progress != GOES_ON) {
+        c->rate_rps = search.low_rps;
+        c->limit = CAPACITY_LIMIT_UNKNOWN;
     }
-    double step_ns = (double)o->step_ns;
-    return (uint64_t)fmax(step_ns, fmin(longest_ns, LONGER_MOST * step_ns));
+    return progress == NO_MEMORY ? -1 : 0;
 }
 
-static enum search_answer take_step(void *argument, enum search_phase phase, double rate_rps)
+bool capacity_is_lower_bound(const struct capacity *c)
 {
-    static const char *const doing[] = {"bracketing", "bisecting", "confirming"};
-    struct finder *f = argument;
-    struct session *s = f->session;
-    struct capacity *c = f->capacity;
-    bool final = phase == SEARCH_CONFIRM;
-    char text[64];
-    if (c->step_count > 0)
-        drain(f);
-    if (*s->stop)
-        return STEP_STOPPED;
-
-    struct options o = s->options;
-    o.rate_rps = rate_rps;
-    o.duration_ns = final ? o.duration_ns : step_ns(&o, rate_rps);
-    o.seed += c->step_count; /* the luck of one step is not that of the next */
-    o.syscalls &= final;
-    o.timeline = final ? o.timeline : NULL;
-    snprintf(text, sizeof text, "%s at %.0f/s", doing[phase], rate_rps);
-    s->doing = text;
-    session_measure(s, &o, goes_on);
-    s->doing = NULL;
-
-    struct capacity_step *step = new_step(c);
-    step->phase = phase;
-    step->rate_rps = rate_rps;
-    enum search_answer answer = judge(f, step);
-    session_close_load(s);
-    if (step->window_s > 0 && !step->cut_short)
-        c->peak_throughput_rps =
-            fmax(c->peak_throughput_rps, (double)step->completed / step->window_s);
-    return *s->stop ? STEP_STOPPED : answer;
-}
-
-void capacity_find(struct session *s, struct capacity *c)
-{
-    const struct options *o = &s->options;
-    *c = (struct capacity){.rate_rps = 0};
-    struct finder finder = {
-        .session = s, .capacity = c, .tightest_us = slo_tightest_us(o->slos, o->slo_count)};
-    const struct search search = {
-        .start_rps = o->rate_rps,
-        .least_rps = ARRIVALS_LEAST * 1e9 / (double)o->step_ns,
-        .ceiling_rps = CEILING_RPS,
-        .precision = o->precision,
-        .step = take_step,
-        .argument = &finder,
-    };
-    struct search_result result = search_capacity(&search);
-    c->rate_rps = result.rate_rps;
-    c->limit = result.limit;
-    s->run.capacity = c;
+    return c->limit == CAPACITY_LIMIT_GENERATOR || c->limit == CAPACITY_LIMIT_CEILING ||
+           c->limit == CAPACITY_LIMIT_UNKNOWN;
 }
 
 void capacity_free(struct capacity *c)
 {
     free(c->steps);
-    *c = (struct capacity){.rate_rps = 0};
+    *c = (struct capacity){0};
 }

@@ -88,6 +88,8 @@ struct worker {
     struct tally tally;
     struct timeline *timeline;
     _Atomic uint64_t progress;
+    uint64_t outstanding; /* begun, and neither answered nor given up */
+    _Atomic uint64_t outstanding_shown;
     char received[RECEIVE_BYTES];
 };
 

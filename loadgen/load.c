@@ -64,6 +64,14 @@ uint64_t load_completed(const struct load *l)
     return sum;
 }
 
+uint64_t load_outstanding(const struct load *l)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < l->options->threads; i++)
+        sum += worker_outstanding(l->workers[i]);
+    return sum;
+}
+
 void load_cut_short(struct load *l)
 {
     for (unsigned i = 0; i < l->options->threads; i++)

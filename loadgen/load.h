@@ -31,8 +31,9 @@ void load_start(struct load *, const struct options *, const struct mix *, const
  * returns true. False: `look` did not want to go on. */
 bool load_wait_until(const struct load *, uint64_t until_ns, bool (*look)(void *), void *argument);
 
-/* Requests completed so far, warm-up included. */
+/* Requests completed so far, warm-up included; and those that have begun and not ended. */
 uint64_t load_completed(const struct load *);
+uint64_t load_outstanding(const struct load *);
 
 /* Ends the window now. */
 void load_cut_short(struct load *);

@@ -1,5 +1,6 @@
 /* A run from its first to its last step: start the server, warm up, measure, report. */
 #include "common/descriptors.h"
+#include "loadgen/find.h"
 #include "loadgen/session.h"
 
 #include <err.h>
@@ -31,7 +32,6 @@ struct program {
         *timeline; /* opened first: a wrong path is known before the run, not after */
     char *body;
     size_t body_bytes;
-    struct capacity capacity;
     char host[320]; /* with the real port */
     char url[512];
 };
@@ -158,8 +158,9 @@ static bool resolve(struct program *p)
     }
     if (o->port == 0 && !mix_set_host(s->mix, p->host))
         errx(1, "not enough memory for the requests");
+    s->port = (uint16_t)port;
     if (s->probe)
-        probe_set_port(s->probe, (uint16_t)port);
+        probe_set_port(s->probe, s->port);
     return true;
 }
 
@@ -263,19 +264,21 @@ static int report(const struct program *p)
     const struct tally *t = run->tally;
     if (!written || !t || !tally_is_consistent(t))
         return 1;
-    return t->completed > 0 ? 0 : EXIT_NOTHING_SUCCEEDED;
+    bool answered = t->completed > 0 || p->session.capacity.peak_throughput_rps > 0;
+    return answered ? 0 : EXIT_NOTHING_SUCCEEDED;
 }
 
-static void measure(struct session *s, struct capacity *capacity)
+static void measure(struct session *s)
 {
     session_prepare(s);
     open_idle(s);
     if (s->options.find_capacity) {
-        capacity_find(s, capacity);
-        session_judge(s);
+        find_capacity(s);
+        if (s->has_load)
+            session_judge(s);
         return;
     }
-    session_measure(s, &s->options, NULL);
+    session_measure(s, &s->options, 0);
     session_judge(s);
     session_close_load(s);
 }
@@ -283,7 +286,6 @@ static void measure(struct session *s, struct capacity *capacity)
 static void release(struct program *p)
 {
     session_free(&p->session);
-    capacity_free(&p->capacity);
     free(p->body);
     free(p->session.options.host);
     free(p->session.options.authority);
@@ -314,7 +316,7 @@ int main(int argc, char **argv)
         sched_setaffinity(0, sizeof s->options.cpus, &s->options.cpus);
     prctl(PR_SET_TIMERSLACK, 1);
     if (started)
-        measure(s, &p.capacity);
+        measure(s);
     s->run.failed |= !started;
     idle_close(&s->idle);
     stop_target(s);

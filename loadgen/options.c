@@ -41,6 +41,9 @@ enum {
     OPTION_INTERVAL,
 };
 
+/* Where the search for the capacity starts without --rate. */
+#define START_RPS 1000
+
 static const struct argp_option known[] = {
     {0, 0, 0, 0, "Load:", 1},
     {"connections", 'c', "N", 0, "Connections; in an open loop, the most at once (16)", 0},
@@ -69,13 +72,14 @@ static const struct argp_option known[] = {
      "Take any body for an answer: the target is not one of Switchpoint's", 0},
     {0, 0, 0, 0, "Capacity:", 3},
     {"find-capacity", OPTION_FIND_CAPACITY, 0, 0,
-     "Search for the highest rate at which the service level holds; --rate is where the search "
-     "begins (1000), --duration what the confirmation takes",
+     "Search the highest rate of an open loop that the server sustains; --rate is where to start "
+     "(1000), --warmup precedes each step, --duration is the length of the confirmation",
      0},
     {"slo", OPTION_SLO, "CONDITION", 0,
-     "Of the service level, as p99<10ms or errors<0.1%; may be repeated", 0},
-    {"step", OPTION_STEP, "S", 0, "Seconds that a step of the search takes (2)", 0},
-    {"precision", OPTION_PRECISION, "P", 0, "The search ends at steps of P percent (2)", 0},
+     "What must hold for that, as in 'p99<10ms' or 'errors<0.1%'; may be repeated", 0},
+    {"step", OPTION_STEP, "S", 0, "Seconds measured at each rate of the search (2)", 0},
+    {"precision", OPTION_PRECISION, "P", 0,
+     "The search ends when it knows the capacity to that share (2%)", 0},
     {0, 0, 0, 0, "Server:", 4},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
     {"stall", OPTION_STALL, "AT:LENGTH", 0,
@@ -191,24 +195,41 @@ static void take_stall(struct argp_state *state, const char *value, struct optio
 
 static void add_slo(struct argp_state *state, const char *value, struct options *o)
 {
-    if (o->slo_count == SLOS_MOST)
-        argp_error(state, "--slo %s: no more than %d conditions", value, SLOS_MOST);
-    const char *expected = slo_parse(value, &o->slos[o->slo_count]);
-    if (expected)
-        argp_error(state, "--slo %s: expected %s", value, expected);
-    o->slo_count++;
+    if (o->slo_count == SLO_MOST)
+        argp_error(state, "--slo %s: no more than %d conditions", value, SLO_MOST);
+    if (!slo_parse(value, &o->slos[o->slo_count++]))
+        argp_error(state, "--slo %s: expected %s", value, SLO_EXPECTED);
+}
+
+/* "2%" or "0.02". */
+static double precision(struct argp_state *state, const char *value)
+{
+    size_t length = strlen(value);
+    bool percent = length > 0 && value[length - 1] == '%';
+    double number = 0;
+    bool read = parse_decimal(value, length - percent, &number);
+    number /= percent ? 100 : 1;
+    if (!read || number < 0.001 || number > 1)
+        argp_error(state, "--precision %s: expected a share from 0.1%% to 100%%, as in 2%% or 0.02",
+                   value);
+    return number;
 }
 
 static void check_capacity(struct argp_state *state, struct options *o)
 {
     if (o->find_capacity && o->slo_count == 0)
-        argp_error(state, "--find-capacity needs a service level, as in --slo 'p99<10ms'");
-    if (o->slo_count > 0 && !o->find_capacity)
+        argp_error(state, "--find-capacity: expected a --slo too, as in --slo 'p99<10ms'");
+    if (!o->find_capacity && o->slo_count)
         argp_error(state, "--slo %s: only with --find-capacity", o->slos[0].text);
+    if (!o->find_capacity && o->step_ns)
+        argp_error(state, "--step %g: only with --find-capacity", (double)o->step_ns / 1e9);
+    if (!o->find_capacity && o->precision > 0)
+        argp_error(state, "--precision %g%%: only with --find-capacity", o->precision * 100);
     if (!o->find_capacity)
         return;
-    if (!o->open_loop)
-        o->rate_rps = 1000;
+    o->step_ns = o->step_ns ? o->step_ns : 2 * NS_PER_S;
+    o->precision = o->precision > 0 ? o->precision : 0.02;
+    o->rate_rps = o->open_loop ? o->rate_rps : START_RPS;
     o->open_loop = true;
 }
 
@@ -229,7 +250,8 @@ static void check_whole(struct argp_state *state, struct options *o)
     if (o->stall_ns && o->find_capacity)
         argp_error(state, "--stall: not together with --find-capacity");
     if (o->open_loop && o->think_ms > 0)
-        argp_error(state, "--think-ms %g: an open loop (--rate) does not think", o->think_ms);
+        argp_error(state, "--think-ms %g: an open loop (%s) does not think", o->think_ms,
+                   o->find_capacity ? "--find-capacity" : "--rate");
     if (o->pipeline > 1 && o->close)
         argp_error(state, "--pipeline %u: not with --close", o->pipeline);
     if (o->threads > o->connections)
@@ -281,10 +303,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         break;
     case OPTION_FIND_CAPACITY: o->find_capacity = true; break;
     case OPTION_SLO: add_slo(state, value, o); break;
-    case OPTION_STEP: o->step_ns = argument_seconds_ns(state, "--step", value, 0.05); break;
-    case OPTION_PRECISION:
-        o->precision = decimal(state, "--precision", value, 0.1, 50, "percent") / 100;
-        break;
+    case OPTION_STEP: o->step_ns = argument_seconds_ns(state, "--step", value, 0.01); break;
+    case OPTION_PRECISION: o->precision = precision(state, value); break;
     case OPTION_STALL: take_stall(state, value, o); break;
     case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
     case OPTION_SYSCALLS: o->syscalls = true; break;
@@ -316,8 +336,6 @@ void options_parse(int argc, char **argv, struct options *options)
         .pipeline = 1,
         .seed = 1,
         .interval_ns = NS_PER_S,
-        .step_ns = 2 * NS_PER_S,
-        .precision = 0.02,
     };
     const struct argp argp = {
         .options = known,

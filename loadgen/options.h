@@ -47,12 +47,12 @@ struct options {
     /* a stall of the server: it is stopped so long after the window's begin, for so long */
     uint64_t stall_at_ns, stall_ns; /* stall_ns 0: none */
 
-    /* the search for the capacity */
-    bool find_capacity; /* rate_rps is where it begins, duration_ns that of the confirmation */
-    struct slo slos[SLOS_MOST];
+    /* the search for the capacity; rate_rps is where it starts, duration_ns is for the last step */
+    bool find_capacity;
+    struct slo slos[SLO_MOST];
     size_t slo_count;
     uint64_t step_ns;
-    double precision;
+    double precision; /* relative */
 
     /* the report */
     bool syscalls; /* count system calls, in a phase after the window */

@@ -1,6 +1,7 @@
 #include "loadgen/report.h"
 
 #include "common/histogram_codec.h"
+#include "loadgen/capacity_report.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -73,13 +74,6 @@ bool run_is_valid(const struct run *run)
     return !run->failed && !run->interrupted && run->tally && run->tally->completed > 0 &&
            tally_is_consistent(run->tally);
 }
-
-/* What ended a search, as the object and the summary say it. */
-static const char *const limit_names[] = {
-    [LIMITED_BY_SLO] = "slo",         [LIMITED_BY_GENERATOR] = "generator",
-    [LIMITED_BY_CEILING] = "ceiling", [NOTHING_SUSTAINED] = "nothing sustained",
-    [SEARCH_STOPPED] = "stopped",
-};
 
 /* --- the object ------------------------------------------------------------------------------- */
 
@@ -407,50 +401,6 @@ static json_t *measured_json(const struct run *run)
         "window_s", run->window_s);
 }
 
-static json_t *step_json(const struct run *run, const struct capacity_step *step)
-{
-    static const char *const phases[] = {"bracket", "bisect", "confirm"};
-    json_t *observed = json_object();
-    for (size_t i = 0; i < run->options->slo_count; i++)
-        json_object_set_new(observed, run->options->slos[i].text, number(step->observed[i]));
-    return json_pack("{s:s, s:f, s:f, s:I, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o}",
-                     "phase", phases[step->phase],
-                     "rate_rps", step->rate_rps,
-                     "duration_s", step->window_s,
-                     "intended", (json_int_t)step->intended,
-                     "completed", (json_int_t)step->completed,
-                     "throughput_rps", number((double)step->completed / step->window_s),
-                     "errors", (json_int_t)step->errors,
-                     "p50_us", number(step->p50_us),
-                     "p99_us", number(step->p99_us),
-                     "observed", observed,
-                     "generator_utilisation", number(step->generator_utilisation),
-                     "sustained", step->sustained,
-                     "generator_bound", step->generator_bound,
-                     "cut_short", step->cut_short,
-                     "reason", text_or_null(*step->reason ? step->reason : NULL));
-}
-
-static json_t *capacity_json(const struct run *run)
-{
-    const struct capacity *c = run->capacity;
-    json_t *slo = json_array(), *search = json_array();
-    for (size_t i = 0; i < run->options->slo_count; i++)
-        json_array_append_new(slo, json_string(run->options->slos[i].text));
-    for (size_t i = 0; i < c->step_count; i++)
-        json_array_append_new(search, step_json(run, &c->steps[i]));
-    bool stopped = c->limit == SEARCH_STOPPED;
-    return json_pack("{s:o, s:b, s:s, s:o, s:f, s:o, s:o}",
-                     "rate_rps", stopped ? json_null() : json_real(c->rate_rps),
-                     "lower_bound", c->limit == LIMITED_BY_GENERATOR || c->limit == LIMITED_BY_CEILING,
-                     "limited_by", limit_names[c->limit],
-                     "slo", slo,
-                     "precision", run->options->precision,
-                     "peak_throughput_rps",
-                     c->peak_throughput_rps > 0 ? json_real(c->peak_throughput_rps) : json_null(),
-                     "search", search);
-}
-
 json_t *run_json(const struct run *run)
 {
     json_t *o = json_pack("{s:s, s:o, s:o}", "schema", "switchpoint.run/1",
@@ -466,7 +416,7 @@ json_t *run_json(const struct run *run)
             "valid", run_is_valid(run),
             "warnings", warnings_json(run)));
     if (run->capacity)
-        json_object_set_new(o, "capacity", capacity_json(run));
+        json_object_set_new(o, "capacity", capacity_json(run->capacity));
     return o;
 }
 
@@ -562,31 +512,6 @@ static void print_server(FILE *out, const struct run *run)
     fprintf(out, "  threads          %s at most\n", shown(a, known_or_nan(p->threads_max), "%.0f"));
 }
 
-static void print_capacity(FILE *out, const struct run *run)
-{
-    static const char *const phases[] = {"bracket", "bisect", "confirm"};
-    const struct capacity *c = run->capacity;
-    fprintf(out, "  %-8s %12s %12s %12s %12s\n", "search", "offered/s", "answered/s", "p50 us",
-            "p99 us");
-    for (size_t i = 0; i < c->step_count; i++) {
-        const struct capacity_step *step = &c->steps[i];
-        fprintf(out, "  %-8s %12.0f %12.0f %12.1f %12.1f  %s%s\n", phases[step->phase],
-                step->rate_rps, step->window_s > 0 ? (double)step->completed / step->window_s : 0,
-                step->p50_us, step->p99_us, step->sustained ? "sustained" : step->reason,
-                step->generator_bound ? " (generator-bound)" : "");
-    }
-    if (c->limit == SEARCH_STOPPED) {
-        fputs("\nCapacity: not known, the search was stopped\n", out);
-        return;
-    }
-    bool bound = c->limit == LIMITED_BY_GENERATOR || c->limit == LIMITED_BY_CEILING;
-    fprintf(out, "\nCapacity: %s%.0f requests/s at", bound ? ">= " : "", c->rate_rps);
-    for (size_t i = 0; i < run->options->slo_count; i++)
-        fprintf(out, " %s", run->options->slos[i].text);
-    fprintf(out, " (limited by: %s); peak throughput %.0f/s\n", limit_names[c->limit],
-            c->peak_throughput_rps);
-}
-
 static void print_warnings(FILE *out, const struct run *run)
 {
     for (unsigned i = 0; i < run->warning_count; i++)
@@ -599,6 +524,8 @@ void run_print(const struct run *run, FILE *out)
 {
     const struct options *o = run->options;
     const struct tally *t = run->tally;
+    if (run->capacity)
+        capacity_print(run->capacity, out);
     fprintf(out, "%s, %.3g s measured, %u connection%s, ", run->url, run->window_s, o->connections,
             o->connections == 1 ? "" : "s");
     if (o->open_loop)
@@ -606,8 +533,6 @@ void run_print(const struct run *run, FILE *out)
                 o->arrivals == ARRIVALS_POISSON ? "Poisson" : "constant");
     else
         fprintf(out, "closed loop\n");
-    if (run->capacity)
-        print_capacity(out, run);
     if (t) {
         fprintf(out, "\n%.1f requests/s: %llu completed, %llu errors, %llu unfinished\n",
                 run->window_s > 0 ? (double)t->completed / run->window_s : 0,

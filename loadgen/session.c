@@ -9,6 +9,9 @@
 /* The phase behind the window in which system calls are counted. */
 #define SYSCALL_PHASE_NS (500 * NS_PER_MS)
 
+/* No window is cut shorter: in less, the generator's own CPU time says nothing yet. */
+#define CUT_LEAST_NS (100 * NS_PER_MS)
+
 /* How often a progress line is written anew. */
 #define SHOW_GAP_NS (250 * NS_PER_MS)
 
@@ -37,7 +40,7 @@ void session_prepare(struct session *s)
 struct look {
     struct session *session;
     void (*at_server)(struct probe *);
-    bool (*goes_on)(const struct session *);
+    double most_outstanding;
     uint64_t shown_ns;
 };
 
@@ -55,6 +58,15 @@ static void show_progress(const struct session *s, uint64_t now_ns)
             left_s, past_s > 0 ? (double)load_completed(&s->load) / past_s : 0);
 }
 
+/* Only in the window: what is outstanding in the warm-up may be answered before it counts. */
+static bool is_hopeless(const struct look *l, uint64_t now_ns)
+{
+    const struct load *load = &l->session->load;
+    bool measuring = now_ns >= load->times.window_begin_ns + CUT_LEAST_NS;
+    return l->most_outstanding > 0 && measuring &&
+           (double)load_outstanding(load) > l->most_outstanding;
+}
+
 static bool look(void *argument)
 {
     struct look *l = argument;
@@ -66,7 +78,7 @@ static bool look(void *argument)
         show_progress(s, now_ns);
         l->shown_ns = now_ns;
     }
-    return !l->goes_on || l->goes_on(s);
+    return !is_hopeless(l, now_ns);
 }
 
 static void count_syscalls(struct session *s)
@@ -120,15 +132,14 @@ static bool wait_for_window(struct session *s, struct look *l)
 
 /* The machine's counters are read inside of the server's, so that none of the server's time can
  * be missing from what is subtracted from the machine's. */
-void session_measure(struct session *s, const struct options *o,
-                     bool (*goes_on)(const struct session *))
+void session_measure(struct session *s, const struct options *o, double most_outstanding)
 {
     if (s->has_load)
         load_free(&s->load);
     s->applied = *o;
     s->has_load = true;
-    struct look warm_up = {s, probe_warmup_sample, goes_on, 0},
-                window = {s, probe_sample, goes_on, 0};
+    struct look warm_up = {s, probe_warmup_sample, 0, 0},
+                window = {s, probe_sample, most_outstanding, 0};
     const struct run_times *t = &s->load.times;
     load_start(&s->load, &s->applied, s->mix, &s->address, o->syscalls ? SYSCALL_PHASE_NS : 0,
                s->stop);
@@ -158,6 +169,7 @@ void session_close_load(struct session *s)
 
 void session_free(struct session *s)
 {
+    capacity_free(&s->capacity);
     if (s->has_load)
         load_free(&s->load);
     if (s->probe)

@@ -17,6 +17,7 @@ struct session {
     struct run run;
     struct mix *mix;
     struct address address;
+    uint16_t port;
     struct target target;
     bool has_target;
     struct probe *probe; /* NULL: the server is not probed */
@@ -24,8 +25,9 @@ struct session {
     struct load load;       /* the last one measured */
     struct options applied; /* its options */
     bool has_load;
-    bool cut_short;         /* its window: somebody did not want to go on */
-    cpu_set_t machine_cpus; /* that the server and the generator may run on */
+    bool cut_short;           /* its window was: too much was outstanding */
+    struct capacity capacity; /* where one was sought */
+    cpu_set_t machine_cpus;   /* that the server and the generator may run on */
     enum machine_answer irq_time_is_apart;
     struct machine_snapshot machine_begin, machine_end;
     struct machine_result machine;
@@ -37,10 +39,9 @@ struct session {
 void session_prepare(struct session *);
 
 /* One load from its first request to its last, by these options, in the place of the one before.
- * `goes_on` (may be NULL) is asked every 50 ms; when it says no, the window is cut short. The
- * connections stay open until session_close_load. */
-void session_measure(struct session *, const struct options *,
-                     bool (*goes_on)(const struct session *));
+ * When more requests are outstanding than `most_outstanding` (0: any number may be), its window
+ * is cut short. The connections stay open until session_close_load. */
+void session_measure(struct session *, const struct options *, double most_outstanding);
 
 /* Closes the connections of the last load; its figures stay. */
 void session_close_load(struct session *);

@@ -1,5 +1,7 @@
-/* A service level objective: a condition on response times or errors, such as
- * p99<10ms or errors<0.1%, and whether a load has met it. */
+/* Service levels: what a load must not do to its users, as in "p99<10ms" or "errors<0.1%".
+ *
+ * Reads conditions and holds them against what was measured. Knows nothing of where the
+ * measurement comes from, and of what is done about it. */
 #ifndef LOADGEN_SLO_H
 #define LOADGEN_SLO_H
 
@@ -8,30 +10,47 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SLOS_MOST = 8 };
-
-enum slo_quantity { SLO_QUANTILE, SLO_MEAN, SLO_ERRORS };
-
-struct slo {
-    const char *text; /* as the user wrote it */
-    enum slo_quantity quantity;
-    double quantile; /* SLO_QUANTILE: 0 to 1, which is the longest */
-    double limit;    /* us; for SLO_ERRORS a share */
+enum slo_kind {
+    SLO_QUANTILE, /* of the response time, max included */
+    SLO_MEAN,     /* of the response time */
+    SLO_ERRORS,   /* of the requests that ended, those that ended in an error */
 };
 
-/* Understands p50, p75, p90, p95, p99, p99.9, p99.99, max and mean, below a time in us, ms or s,
- * and errors below a percentage or a share. The text must outlive the objective. NULL, or what
- * was expected instead. */
-const char *slo_parse(const char *text, struct slo *);
+struct slo {
+    const char *text; /* as given */
+    enum slo_kind kind;
+    double quantile; /* SLO_QUANTILE: 1 is the maximum */
+    double limit;    /* microseconds, or a fraction; to stay below */
+};
 
-/* What was observed, in the limit's unit. Censored values count with their age: who was not
- * answered has waited for at least so long. Errors are a share of what ended. NAN: nothing was. */
-double slo_observed(const struct slo *, const struct tally *);
+enum { SLO_MOST = 8 };
 
-/* Nothing that ended is no service at any level. */
-bool slo_met(const struct slo *, const struct tally *);
+/* What a condition looks like, for a message. */
+#define SLO_EXPECTED                                                                           \
+    "p50, p75, p90, p95, p99, p99.9, p99.99, max or mean, < and a time in us, ms or s, as in " \
+    "p99<10ms; or errors< and a share above 0, as in errors<0.1% or errors<0.001"
 
-/* The tightest time of all objectives, in us; 100 ms where none is about time. */
+/* QUANTITY<LIMIT. Keeps `text`. false when it is none. */
+bool slo_parse(const char *text, struct slo *);
+
+/* Its quantity: microseconds, or a fraction. NAN when nothing was measured. */
+double slo_observe(const struct slo *, const struct tally *);
+
+/* NAN does not hold. */
+bool slo_holds(const struct slo *, double observed);
+
+/* "p99 was 12.3 ms" */
+void slo_describe(const struct slo *, double observed, char *text, size_t size);
+
+/* The lowest time among the conditions' limits, in microseconds; NAN when none is of time. */
 double slo_tightest_us(const struct slo *, size_t count);
+
+/* The share of errors that the conditions allow; `otherwise` when none is of errors. */
+double slo_errors_allowed(const struct slo *, size_t count, double otherwise);
+
+/* How many requests may at most be unanswered at one moment of a window, if one is still to hold
+ * all conditions at its end, where requests arrive at `rate_rps` for `span_s` seconds, warm-up
+ * included. INFINITY when nothing can be said. */
+double slo_most_outstanding(const struct slo *, size_t count, double rate_rps, double span_s);
 
 #endif

@@ -101,6 +101,7 @@ uint64_t tick(struct worker *w)
 
 void count_begin(struct worker *w, uint64_t intended_ns)
 {
+    w->outstanding++;
     if (w->phase != MEASURING)
         return;
     if (intended_ns >= w->times.window_begin_ns)
@@ -111,6 +112,7 @@ void count_begin(struct worker *w, uint64_t intended_ns)
 
 void count_error(struct worker *w, enum request_error kind, uint64_t now_ns)
 {
+    w->outstanding--;
     if (w->phase != MEASURING)
         return;
     w->tally.errors[kind]++;
@@ -121,6 +123,7 @@ void count_error(struct worker *w, enum request_error kind, uint64_t now_ns)
 void count_completed(struct slot *s, const struct flight *f, uint64_t now_ns)
 {
     struct worker *w = s->worker;
+    w->outstanding--;
     atomic_store_explicit(&w->progress,
                           atomic_load_explicit(&w->progress, memory_order_relaxed) + 1,
                           memory_order_relaxed);

@@ -120,6 +120,7 @@ static void on_before_wait(struct ev_loop *loop, ev_prepare *prepare, int events
 {
     (void)loop, (void)events;
     struct worker *w = prepare->data;
+    atomic_store_explicit(&w->outstanding_shown, w->outstanding, memory_order_relaxed);
     deadlines_arm(&w->deadlines);
 }
 
@@ -288,6 +289,11 @@ void worker_free(struct worker *w)
 uint64_t worker_progress(const struct worker *w)
 {
     return atomic_load_explicit(&w->progress, memory_order_relaxed);
+}
+
+uint64_t worker_outstanding(const struct worker *w)
+{
+    return atomic_load_explicit(&w->outstanding_shown, memory_order_relaxed);
 }
 
 const struct tally *worker_tally(const struct worker *w)

@@ -46,6 +46,10 @@ void worker_release_and_join(struct worker *);
 /* For a progress line, at any time: requests completed so far, warm-up included. */
 uint64_t worker_progress(const struct worker *);
 
+/* At any time: requests begun and not ended, those in the queue included, as of the moment in
+ * which the thread last had nothing to do. */
+uint64_t worker_outstanding(const struct worker *);
+
 /* After worker_wait_measured. */
 const struct tally *worker_tally(const struct worker *);
 struct timeline *worker_timeline(const struct worker *); /* NULL when none was asked for */

@@ -1,220 +1,377 @@
-/* The service level's conditions, and the search for the highest rate that meets them, on servers
- * that exist only as a function. */
-#include "loadgen/search.h"
-#include "loadgen/slo.h"
+/* The search for the capacity, against a server that is a formula; and what a sustained step is. */
+#include "loadgen/capacity.h"
 
-#include <gsl/gsl_rng.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-/* --- objectives ------------------------------------------------------------------------------- */
-
-static void conditions_are_understood(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        enum slo_quantity quantity;
-        double quantile, limit;
-    } known[] = {
-        {"p99<10ms", SLO_QUANTILE, 0.99, 10e3},
-        {"p50<250us", SLO_QUANTILE, 0.5, 250},
-        {"p99.99<1.5s", SLO_QUANTILE, 0.9999, 1.5e6},
-        {"max<2s", SLO_QUANTILE, 1, 2e6},
-        {"mean<3ms", SLO_MEAN, 0, 3e3},
-        {"errors<0.1%", SLO_ERRORS, 0, 0.001},
-        {"errors<0.25", SLO_ERRORS, 0, 0.25},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        struct slo s;
-        assert_null(slo_parse(known[i].text, &s));
-        assert_int_equal(s.quantity, known[i].quantity);
-        assert_true(fabs(s.quantile - known[i].quantile) < 1e-9);
-        assert_true(fabs(s.limit - known[i].limit) < 1e-9 * known[i].limit);
-    }
-}
-
-static void others_are_refused(void **state)
-{
-    (void)state;
-    static const char *const wrong[] = {
-        "",         "p99",      "p99<",      "p99<10",   "p99<ms",     "p99<-1ms",    "p99<0ms",
-        "p99>10ms", "p98<10ms", "p99<10min", "p9<1ms",   "p99.9x<1ms", "errors<10ms", "errors<101%",
-        "errors<2", "<1ms",     "p99<10ms ", "p99 <10ms"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct slo s;
-        if (!slo_parse(wrong[i], &s))
-            fail_msg("\"%s\" was taken", wrong[i]);
-    }
-}
-
-static void an_objective_is_met_by_what_was_observed(void **state)
-{
-    (void)state;
-    struct tally t;
-    struct slo p50, p99, errors;
-    assert_int_equal(tally_init(&t), 0);
-    assert_null(slo_parse("p50<2ms", &p50));
-    assert_null(slo_parse("p99<2ms", &p99));
-    assert_null(slo_parse("errors<1%", &errors));
-    assert_false(slo_met(&p50, &t)); /* nothing was answered */
-    for (int i = 0; i < 1000; i++)
-        histogram_record(t.response, i < 980 ? 1000000 : 9000000);
-    t.completed = 1000;
-    assert_true(slo_met(&p50, &t));
-    assert_false(slo_met(&p99, &t));
-    assert_true(fabs(slo_observed(&p99, &t) - 9000) < 9);
-    assert_true(slo_met(&errors, &t));
-    t.errors[ERROR_STATUS] = 11;
-    assert_false(slo_met(&errors, &t));
-    assert_true(fabs(slo_observed(&errors, &t) - 11.0 / 1011) < 1e-12);
-    tally_free(&t);
-}
-
-static void the_tightest_time_is_known(void **state)
-{
-    (void)state;
-    struct slo s[3];
-    assert_null(slo_parse("errors<1%", &s[0]));
-    assert_null(slo_parse("p99<10ms", &s[1]));
-    assert_null(slo_parse("p50<2ms", &s[2]));
-    assert_true(fabs(slo_tightest_us(s, 3) - 2000) < 1e-9);
-    assert_true(fabs(slo_tightest_us(s, 1) - 100e3) < 1e-9);
-}
+static const struct slo slo = {.text = "p99<10ms", SLO_QUANTILE, 0.99, 10000};
 
 /* --- the search ------------------------------------------------------------------------------- */
 
-/* A server that sustains up to its capacity, but for some bad luck; a generator with a limit. */
-struct fake {
+/* A server that sustains up to `capacity_rps`, seen through a generator that can do up to
+ * `generator_rps`. */
+struct model {
     double capacity_rps, generator_rps;
-    double bad_luck; /* the share of steps that nearly fail although the rate is low enough */
-    gsl_rng *random;
-    unsigned steps, steps_most;
-    double confirmed_rps, highest_rps;
+    double confirmed_rps;  /* what it sustains when it is asked for long */
+    uint64_t stumbles;     /* bit n: step n fails, whatever the rate */
+    unsigned ends_at;      /* this step is not begun */
+    unsigned undecided_at; /* this one does not come to its end */
+    unsigned steps;
 };
 
-static enum search_answer step(void *argument, enum search_phase phase, double rate_rps)
+static struct model model(double capacity_rps)
 {
-    struct fake *f = argument;
-    if (++f->steps > f->steps_most)
-        return STEP_STOPPED;
-    f->highest_rps = fmax(f->highest_rps, rate_rps);
-    if (rate_rps > f->generator_rps)
-        return STEP_GENERATOR;
-    if (rate_rps > f->capacity_rps)
-        return rate_rps > 1.2 * f->capacity_rps ? STEP_FAILED : STEP_NEARLY;
-    if (f->random && gsl_rng_uniform(f->random) < f->bad_luck)
-        return STEP_NEARLY;
-    if (phase == SEARCH_CONFIRM)
-        f->confirmed_rps = rate_rps;
-    return STEP_SUSTAINED;
+    return (struct model){.capacity_rps = capacity_rps,
+                          .generator_rps = INFINITY,
+                          .confirmed_rps = capacity_rps,
+                          .ends_at = UINT32_MAX,
+                          .undecided_at = UINT32_MAX};
 }
 
-static struct search_result run(struct fake *f, double start_rps)
+static bool run(void *argument, struct capacity_step *s)
 {
-    const struct search search = {.start_rps = start_rps,
-                                  .least_rps = 10,
-                                  .ceiling_rps = 1e6,
-                                  .precision = 0.02,
-                                  .step = step,
-                                  .argument = f};
-    f->steps = 0;
-    if (f->generator_rps == 0)
-        f->generator_rps = INFINITY;
-    if (f->steps_most == 0)
-        f->steps_most = 1000;
-    return search_capacity(&search);
+    struct model *m = argument;
+    assert_int_equal(s->number, m->steps); /* its seed depends on it */
+    if (s->number == m->ends_at)
+        return false;
+    m->steps++;
+    bool confirm = s->phase == CAPACITY_CONFIRM;
+    double most_rps = confirm ? m->confirmed_rps : m->capacity_rps;
+    bool stumbles = s->number < 64 && m->stumbles >> s->number & 1;
+    s->throughput_rps = fmin(fmin(s->rate_rps, m->capacity_rps * 1.25), m->generator_rps);
+    if (s->number == m->undecided_at)
+        s->verdict = CAPACITY_UNDECIDED;
+    else if (s->rate_rps > m->generator_rps)
+        s->verdict = CAPACITY_GENERATOR_BOUND;
+    else
+        s->verdict =
+            s->rate_rps <= most_rps && !stumbles ? CAPACITY_SUSTAINED : CAPACITY_NOT_SUSTAINED;
+    return true;
+}
+
+static struct capacity search(struct model *m)
+{
+    static const struct capacity_plan plan = {.slos = &slo,
+                                              .slo_count = 1,
+                                              .start_rps = 1000,
+                                              .lowest_rps = 5,
+                                              .ceiling_rps = 1e6,
+                                              .precision = 0.02};
+    struct capacity c;
+    assert_int_equal(capacity_search(&c, &plan, run, m), 0);
+    assert_int_equal(c.step_count, m->steps);
+    return c;
+}
+
+static const struct capacity_step *last(const struct capacity *c)
+{
+    return &c->steps[c->step_count - 1];
+}
+
+static bool within(double rate_rps, double capacity_rps, double precision)
+{
+    return rate_rps <= capacity_rps && rate_rps * (1 + precision) > capacity_rps;
 }
 
 static void the_capacity_is_found_from_below_and_from_above(void **state)
 {
     (void)state;
-    static const double starts[] = {10, 1000, 7777, 500000};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        struct fake f = {.capacity_rps = 7777};
-        struct search_result r = run(&f, starts[i]);
-        assert_int_equal(r.limit, LIMITED_BY_SLO);
-        assert_true(r.rate_rps <= 7777);
-        assert_true(r.rate_rps > 7777 / 1.021);
-        assert_true(fabs(f.confirmed_rps - r.rate_rps) < 1e-9);
-        assert_true(f.steps < 40);
+    static const double capacities[] = {6, 10, 431, 999, 1000, 1001, 8430, 123456, 999999};
+    for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
+        struct model m = model(capacities[i]);
+        struct capacity c = search(&m);
+        if (!within(c.rate_rps, capacities[i], 0.02))
+            fail_msg("%g was found as %g", capacities[i], c.rate_rps);
+        assert_int_equal(c.limit, CAPACITY_LIMIT_SLO);
+        assert_false(capacity_is_lower_bound(&c));
+        assert_int_equal(last(&c)->phase, CAPACITY_CONFIRM);
+        assert_true(last(&c)->rate_rps == c.rate_rps);
+        assert_true(c.step_count < 50);
+        capacity_free(&c);
     }
 }
 
-static void a_bad_moment_does_not_halve_the_capacity(void **state)
+static void the_peak_is_the_highest_goodput_and_not_the_capacity(void **state)
 {
     (void)state;
-    gsl_rng *random = gsl_rng_alloc(gsl_rng_taus2);
-    for (int i = 0; i < 100; i++) {
-        struct fake f = {.capacity_rps = 3000, .bad_luck = 0.1, .random = random};
-        struct search_result r = run(&f, 500);
-        assert_int_equal(r.limit, LIMITED_BY_SLO);
-        assert_true(r.rate_rps <= 3000);
-        /* Two bad moments in a row cost a step of the bisection or, at worst, a doubling. */
-        assert_true(r.rate_rps > 500);
+    struct model m = model(1500);
+    struct capacity c = search(&m);
+    assert_true(fabs(c.peak_throughput_rps - 1875) < 1e-6);
+    assert_true(c.rate_rps <= 1500);
+    capacity_free(&c);
+}
+
+static void one_step_that_fails_changes_nothing_wherever_it_is(void **state)
+{
+    (void)state;
+    struct model quiet = model(8430);
+    struct capacity c = search(&quiet);
+    double found_rps = c.rate_rps;
+    unsigned steps = (unsigned)c.step_count; /* the last one is the confirmation */
+    capacity_free(&c);
+    for (unsigned n = 0; n < steps; n++) {
+        struct model m = model(8430);
+        m.stumbles = UINT64_C(1) << n;
+        c = search(&m);
+        if (c.rate_rps != found_rps)
+            fail_msg("with step %u failed, %g was found as %g", n, found_rps, c.rate_rps);
+        capacity_free(&c);
     }
-    gsl_rng_free(random);
 }
 
-static void where_the_generator_is_the_limit_the_rate_is_a_lower_bound(void **state)
+static void a_step_that_fails_twice_is_believed(void **state)
 {
     (void)state;
-    struct fake f = {.capacity_rps = 50000, .generator_rps = 20000};
-    struct search_result r = run(&f, 1000);
-    assert_int_equal(r.limit, LIMITED_BY_GENERATOR);
-    assert_true(r.rate_rps <= 20000 && r.rate_rps > 20000 / 1.021);
+    struct model m = model(8430);
+    m.stumbles = 3;
+    struct capacity c = search(&m);
+    assert_true(c.steps[0].rate_rps == 1000 && c.steps[1].rate_rps == 1000);
+    assert_true(c.steps[2].rate_rps == 500);
+    assert_true(c.rate_rps < 1000 && c.rate_rps > 970);
+    capacity_free(&c);
 }
 
-static void what_sustains_nothing_has_no_capacity(void **state)
+static void what_did_not_hold_for_long_is_lowered_until_it_holds_twice(void **state)
 {
     (void)state;
-    struct fake f = {.capacity_rps = 5};
-    struct search_result r = run(&f, 1000);
-    assert_int_equal(r.limit, NOTHING_SUSTAINED);
-    assert_true(r.rate_rps == 0);
+    struct model m = model(8430);
+    m.confirmed_rps = 7800;
+    struct capacity c = search(&m);
+    assert_true(c.rate_rps <= 7800 && c.rate_rps > 7000);
+    assert_int_equal(c.limit, CAPACITY_LIMIT_SLO);
+    const struct capacity_step *s = last(&c);
+    assert_true(s[0].phase == CAPACITY_CONFIRM && s[-1].phase == CAPACITY_CONFIRM);
+    assert_true(s[0].rate_rps == s[-1].rate_rps && s[-2].rate_rps > s[-1].rate_rps);
+    capacity_free(&c);
 }
 
-static void the_search_ends_at_its_ceiling(void **state)
+static void what_never_holds_for_long_is_not_sustained(void **state)
 {
     (void)state;
-    struct fake f = {.capacity_rps = 1e9};
-    struct search_result r = run(&f, 1000);
-    assert_int_equal(r.limit, LIMITED_BY_CEILING);
-    assert_true(r.rate_rps == 1e6);
-    assert_true(f.highest_rps <= 1e6);
+    struct model m = model(8430);
+    m.confirmed_rps = 0;
+    struct capacity c = search(&m);
+    assert_true(c.rate_rps == 0);
+    assert_int_equal(c.limit, CAPACITY_LIMIT_NOTHING);
+    capacity_free(&c);
 }
 
-static void it_stops_wherever_it_is_told_to(void **state)
+static void a_generator_at_its_limit_makes_the_capacity_a_lower_bound(void **state)
 {
     (void)state;
-    struct fake whole = {.capacity_rps = 7777};
-    run(&whole, 100);
-    for (unsigned most = 0; most < whole.steps; most++) {
-        struct fake f = {.capacity_rps = 7777, .steps_most = most ? most : 1};
-        struct search_result r = run(&f, 100);
-        assert_int_equal(r.limit, SEARCH_STOPPED);
-        assert_int_equal(f.steps, (most ? most : 1) + 1);
+    struct model m = model(50000);
+    m.generator_rps = 12000;
+    struct capacity c = search(&m);
+    assert_true(within(c.rate_rps, 12000, 0.02));
+    assert_int_equal(c.limit, CAPACITY_LIMIT_GENERATOR);
+    assert_true(capacity_is_lower_bound(&c));
+    capacity_free(&c);
+    m = model(9000); /* the generator ends the bracket, but is not what limits the server */
+    m.generator_rps = 12000;
+    c = search(&m);
+    assert_true(within(c.rate_rps, 9000, 0.02));
+    assert_int_equal(c.limit, CAPACITY_LIMIT_SLO);
+    capacity_free(&c);
+}
+
+static void no_rate_beyond_the_ceiling_is_tried(void **state)
+{
+    (void)state;
+    struct model m = model(1e9);
+    struct capacity c = search(&m);
+    assert_true(c.rate_rps == 1e6);
+    assert_int_equal(c.limit, CAPACITY_LIMIT_CEILING);
+    assert_true(capacity_is_lower_bound(&c));
+    capacity_free(&c);
+}
+
+static void where_nothing_is_sustained_the_lowest_rate_is_the_last_tried(void **state)
+{
+    (void)state;
+    struct model m = model(1);
+    struct capacity c = search(&m);
+    assert_true(c.rate_rps == 0);
+    assert_int_equal(c.limit, CAPACITY_LIMIT_NOTHING);
+    assert_false(capacity_is_lower_bound(&c));
+    assert_true(last(&c)->rate_rps == 5);
+    capacity_free(&c);
+}
+
+static void a_search_that_is_ended_keeps_its_path_and_the_best_so_far(void **state)
+{
+    (void)state;
+    for (int undecided = 0; undecided < 2; undecided++) {
+        struct model m = model(8430);
+        unsigned *at = undecided ? &m.undecided_at : &m.ends_at;
+        *at = 3; /* 1000, 2000 and 4000 were sustained */
+        struct capacity c = search(&m);
+        assert_int_equal(c.step_count, undecided ? 4 : 3);
+        assert_true(c.rate_rps == 4000);
+        assert_int_equal(c.limit, CAPACITY_LIMIT_UNKNOWN);
+        assert_true(capacity_is_lower_bound(&c));
+        capacity_free(&c);
     }
+}
+
+static void a_search_that_is_ended_does_not_report_a_rate_that_failed_its_confirmation(void **state)
+{
+    (void)state;
+    struct model m = model(8430);
+    m.confirmed_rps = 7000;
+    struct capacity c = search(&m);
+    unsigned confirm = 0;
+    while (c.steps[confirm].phase != CAPACITY_CONFIRM)
+        confirm++;
+    double failed_rps = c.steps[confirm].rate_rps;
+    capacity_free(&c);
+    m.steps = 0;
+    m.ends_at = confirm + 2;
+    c = search(&m);
+    assert_true(c.rate_rps > 0 && c.rate_rps < failed_rps);
+    capacity_free(&c);
+}
+
+static void a_first_step_that_does_not_begin_leaves_nothing(void **state)
+{
+    (void)state;
+    struct model m = model(8430);
+    m.ends_at = 0;
+    struct capacity c = search(&m);
+    assert_true(c.step_count == 0 && c.rate_rps == 0 && c.peak_throughput_rps == 0);
+    capacity_free(&c);
+}
+
+/* --- a step ----------------------------------------------------------------------------------- */
+
+struct course {
+    unsigned completed, errors, unfinished;
+    double response_ms, unfinished_ms, lag_ms;
+    bool cut_short, saturated;
+};
+
+static struct capacity_step judged_by(struct course c, const struct slo *slos, size_t count)
+{
+    struct tally t;
+    assert_int_equal(tally_init(&t), 0);
+    t.intended = c.completed + c.errors + c.unfinished;
+    t.completed = c.completed;
+    t.errors[ERROR_READ] = c.errors;
+    t.unfinished = t.response_censored = c.unfinished;
+    for (unsigned i = 0; i < c.completed; i++)
+        histogram_record(t.response, (uint64_t)(c.response_ms * 1e6));
+    for (unsigned i = 0; i < c.unfinished; i++)
+        histogram_record(t.response, (uint64_t)(c.unfinished_ms * 1e6));
+    histogram_record(t.send_lag, (uint64_t)(c.lag_ms * 1e6));
+    const struct capacity_evidence e = {
+        .tally = &t, .window_s = 2, .cut_short = c.cut_short, .generator_saturated = c.saturated};
+    struct capacity_step s = {0};
+    capacity_judge(&s, slos, count, &e);
+    tally_free(&t);
+    return s;
+}
+
+static struct capacity_step judged(struct course c)
+{
+    return judged_by(c, &slo, 1);
+}
+
+static void a_step_that_holds_is_sustained(void **state)
+{
+    (void)state;
+    struct capacity_step s = judged((struct course){2000, 0, 3, 2, 1, 0.01, false, false});
+    assert_int_equal(s.verdict, CAPACITY_SUSTAINED);
+    assert_string_equal(s.reason, "");
+    assert_true(s.intended == 2003 && s.completed == 2000 && s.errors == 0);
+    assert_true(s.throughput_rps == 1000 && s.duration_s == 2);
+    assert_true(fabs(s.p50_us - 2000) < 2 && fabs(s.observed[0] - 2000) < 2);
+}
+
+static void slow_answers_errors_and_missing_ones_are_not_sustained(void **state)
+{
+    (void)state;
+    static const struct {
+        struct course course;
+        const char *reason;
+    } cases[] = {
+        {{2000, 0, 0, 12, 0, 0, false, false}, "p99 was 12 ms"},
+        {{2000, 0, 30, 2, 500, 0, false, false}, "p99 was 500 ms"}, /* the censored count */
+        {{0, 0, 5, 0, 1, 0, false, false}, "nothing was answered"},
+        {{0, 0, 0, 0, 0, 0, false, false}, "nothing was answered"},
+        {{1950, 50, 0, 2, 0, 0, false, false}, "2.5 % of the requests were errors"},
+        {{1600, 0, 400, 2, 1, 0, false, false}, "20 % of the requests remained unanswered"},
+        {{2000, 0, 0, 2, 0, 0, true, false}, "too many requests were unanswered at once"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct capacity_step s = judged(cases[i].course);
+        assert_int_equal(s.verdict, CAPACITY_NOT_SUSTAINED);
+        assert_string_equal(s.reason, cases[i].reason);
+    }
+}
+
+static void errors_that_the_level_allows_are_sustained(void **state)
+{
+    (void)state;
+    static const struct slo both[] = {
+        {"p99<10ms", SLO_QUANTILE, 0.99, 10000},
+        {"errors<5%", SLO_ERRORS, 0, 0.05},
+    };
+    assert_int_equal(
+        judged_by((struct course){1950, 50, 0, 2, 0, 0, false, false}, both, 2).verdict,
+        CAPACITY_SUSTAINED);
+    assert_int_equal(
+        judged_by((struct course){1800, 200, 0, 2, 0, 0, false, false}, both, 2).verdict,
+        CAPACITY_NOT_SUSTAINED);
+}
+
+static void a_generator_that_may_be_why_leaves_it_open(void **state)
+{
+    (void)state;
+    /* at its limit */
+    assert_int_equal(judged((struct course){2000, 0, 0, 90, 0, 0, false, true}).verdict,
+                     CAPACITY_GENERATOR_BOUND);
+    /* late, and but for that it would have held */
+    assert_int_equal(judged((struct course){2000, 0, 0, 12, 0, 3, false, false}).verdict,
+                     CAPACITY_GENERATOR_BOUND);
+    /* late, but that is not why */
+    assert_int_equal(judged((struct course){2000, 0, 0, 90, 0, 3, false, false}).verdict,
+                     CAPACITY_NOT_SUSTAINED);
+    /* later than any answer may be */
+    assert_int_equal(judged((struct course){2000, 0, 0, 90, 0, 11, false, false}).verdict,
+                     CAPACITY_GENERATOR_BOUND);
+    /* late by less than matters */
+    assert_int_equal(judged((struct course){2000, 0, 0, 10.5, 0, 0.9, false, false}).verdict,
+                     CAPACITY_NOT_SUSTAINED);
+    /* what holds in spite of it holds */
+    assert_int_equal(judged((struct course){2000, 0, 0, 2, 0, 1.5, false, true}).verdict,
+                     CAPACITY_SUSTAINED);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conditions_are_understood),
-        cmocka_unit_test(others_are_refused),
-        cmocka_unit_test(an_objective_is_met_by_what_was_observed),
-        cmocka_unit_test(the_tightest_time_is_known),
         cmocka_unit_test(the_capacity_is_found_from_below_and_from_above),
-        cmocka_unit_test(a_bad_moment_does_not_halve_the_capacity),
-        cmocka_unit_test(where_the_generator_is_the_limit_the_rate_is_a_lower_bound),
-        cmocka_unit_test(what_sustains_nothing_has_no_capacity),
-        cmocka_unit_test(the_search_ends_at_its_ceiling),
-        cmocka_unit_test(it_stops_wherever_it_is_told_to),
+        cmocka_unit_test(the_peak_is_the_highest_goodput_and_not_the_capacity),
+        cmocka_unit_test(one_step_that_fails_changes_nothing_wherever_it_is),
+        cmocka_unit_test(a_step_that_fails_twice_is_believed),
+        cmocka_unit_test(what_did_not_hold_for_long_is_lowered_until_it_holds_twice),
+        cmocka_unit_test(what_never_holds_for_long_is_not_sustained),
+        cmocka_unit_test(a_generator_at_its_limit_makes_the_capacity_a_lower_bound),
+        cmocka_unit_test(no_rate_beyond_the_ceiling_is_tried),
+        cmocka_unit_test(where_nothing_is_sustained_the_lowest_rate_is_the_last_tried),
+        cmocka_unit_test(a_search_that_is_ended_keeps_its_path_and_the_best_so_far),
+        cmocka_unit_test(
+            a_search_that_is_ended_does_not_report_a_rate_that_failed_its_confirmation),
+        cmocka_unit_test(a_first_step_that_does_not_begin_leaves_nothing),
+        cmocka_unit_test(a_step_that_holds_is_sustained),
+        cmocka_unit_test(slow_answers_errors_and_missing_ones_are_not_sustained),
+        cmocka_unit_test(errors_that_the_level_allows_are_sustained),
+        cmocka_unit_test(a_generator_that_may_be_why_leaves_it_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
