@@ -137,9 +137,11 @@ static void compose(struct arguments *a, const struct cell_order *o)
     add(a, "%s/loadgen", o->programs);
     add_text(a, "--json", "-");
     add(a, "--histograms");
-    add(a, "--timeline");
-    add(a, "timeline/%s.tsv", o->label);
-    add_option(a, "--interval", w->timeline_s > 0 ? w->timeline_s : 0.1);
+    if (o->label) {
+        add(a, "--timeline");
+        add(a, "timeline/%s.tsv", o->label);
+        add_option(a, "--interval", w->timeline_s > 0 ? w->timeline_s : 0.1);
+    }
     add(a, "--seed");
     add(a, "%lu", o->seed);
     add_text(a, "--cpus", o->loadgen_cpus);

@@ -17,7 +17,7 @@ struct cell_order {
     const char *specimen;                   /* further options of the specimen; may be NULL */
     const char *loadgen_options;            /* further options of loadgen; may be NULL */
     const struct workload *workload;        /* as it stands at the point */
-    const char *label;                      /* model-workload-point-trial, for files' names */
+    const char *label;                      /* for its timeline's name; NULL: none is wanted */
     const char *server_cpus, *loadgen_cpus; /* "": not pinned */
     double compute_rate;                    /* iterations per us */
     unsigned long seed;

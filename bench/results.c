@@ -1,5 +1,7 @@
 #include "bench/results.h"
 
+#include "bench/ceiling.h"
+#include "bench/files.h"
 #include "bench/disturbance.h"
 #include "bench/journal.h"
 #include "bench/json.h"
@@ -209,6 +211,7 @@ int results_read(struct results *r, const char *folder, struct error *error)
         goto fail;
     r->of_cell = calloc(r->plan.cell_count + 1, sizeof *r->of_cell);
     r->cache = cache_new(&r->plan);
+    r->environment = json_load_file(path_of("%s/environment.json", folder).text, 0, NULL);
     if (!r->of_cell || !r->cache) {
         error_set(error, "no memory");
         goto fail;
@@ -229,6 +232,7 @@ fail:
 void results_free(struct results *r)
 {
     json_decref(r->runs);
+    json_decref(r->environment);
     free(r->of_cell);
     cache_free(r->cache);
     plan_free(&r->plan);
@@ -514,9 +518,20 @@ unsigned results_typical_trial(const struct results *r, struct group g)
     return count > 0 ? trials[nearest] : 0;
 }
 
+/* A server that has used up a CPU is its own limit. */
+static bool is_near_ceiling(const struct results *r, struct group g)
+{
+    static const double NEAR = 0.9, SERVER_FULL = 0.95;
+    const struct workload *w = &r->plan.workloads[g.workload];
+    double ceiling_rps =
+        ceiling_find(json_at(r->environment, "generator_ceilings"), w->close, (unsigned)w->threads);
+    return median_of(r, g, "throughput") > NEAR * ceiling_rps &&
+           median_of(r, g, "server_utilisation") < SERVER_FULL;
+}
+
 bool results_generator_bound(const struct results *r, struct group g)
 {
-    return median_of(r, g, "generator_saturated") > 0;
+    return median_of(r, g, "generator_saturated") > 0 || is_near_ceiling(r, g);
 }
 
 bool results_is_lower_bound(const struct results *r, struct group g, const char *metric)

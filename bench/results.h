@@ -37,6 +37,7 @@ double metric_value(const struct metric *, const json_t *run);
 struct results {
     struct plan plan;
     json_t *runs;                /* every whole line of runs.jsonl */
+    json_t *environment;         /* environment.json; NULL: it cannot be read */
     const json_t **of_cell;      /* by place in the plan: the attempt that counts, or NULL */
     struct results_cache *cache; /* what was worked out before: results.c's own */
 };
@@ -105,8 +106,9 @@ const json_t *results_run(const struct results *, struct group, unsigned trial);
  * its 99th percentile. 0: there is none. */
 unsigned results_typical_trial(const struct results *, struct group);
 
-/* Was the generator at its limit in half of the trials or more? Then the throughput is a lower
- * bound of what the server can do. */
+/* Was the generator at its limit in half of the trials or more, or the throughput within 10 % of
+ * the generator's ceiling on that machine, while the server had CPU time left? Then the
+ * throughput is a lower bound of what the server can do. */
 bool results_generator_bound(const struct results *, struct group);
 
 /* Is the group's figure of this metric a lower bound? A throughput or a capacity is when the

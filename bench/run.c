@@ -1,5 +1,6 @@
 #include "bench/run.h"
 
+#include "bench/ceiling.h"
 #include "bench/cell.h"
 #include "bench/disturbance.h"
 #include "bench/environment.h"
@@ -150,7 +151,20 @@ static int make_subfolders(const struct plan *p, const char *folder, struct erro
 static int write_environment(const struct places *places, const struct plan *p, const char *folder,
                              struct error *error)
 {
+    const struct cell_order order = {
+        .programs = places->programs.text,
+        .folder = folder,
+        .model = p->models[p->model_count - 1], /* the last of the lesson is the quickest */
+        .server_cpus = p->server_cpus,
+        .loadgen_cpus = p->loadgen_cpus,
+        .compute_rate = p->compute_rate,
+        .seed = p->seed,
+    };
+    json_t *ceilings = ceilings_measure(&order);
+    if (!ceilings)
+        return error_set(error, "interrupted while measuring the generator's ceiling");
     json_t *e = environment_describe(places->programs.text);
+    json_object_set_new(e, "generator_ceilings", ceilings);
     json_object_set_new(e, "compute_rate", json_real(p->compute_rate));
     json_object_set_new(e, "server_cpus",
                         *p->server_cpus ? json_string(p->server_cpus) : json_null());

@@ -275,6 +275,22 @@ static void write_counts(FILE *out, const struct results *r)
     fputs(".", out);
 }
 
+static void write_ceilings(FILE *out, const struct results *r)
+{
+    size_t index;
+    json_t *one;
+    const json_t *ceilings = json_at(r->environment, "generator_ceilings");
+    json_array_foreach (ceilings, index, one)
+        fprintf(out, "%s%s requests/s with %.0f thread%s and %s",
+                index == 0 ? "The generator's own ceiling on this machine: " : ", ",
+                figure_of(json_number_at(one, "requests_per_second")).text,
+                json_number_at(one, "threads"), json_number_at(one, "threads") > 1 ? "s" : "",
+                json_is_true(json_object_get(one, "close")) ? "a connection for each request"
+                                                            : "kept connections");
+    if (json_array_size(ceilings) > 0)
+        fputs(". What comes within 10 % of it has the ≥, too.\n\n", out);
+}
+
 static void write_head(FILE *out, const struct results *r, const struct winners *winners)
 {
     bool repeated = false;
@@ -305,6 +321,7 @@ static void write_head(FILE *out, const struct results *r, const struct winners 
           "lower bound: the generator was at its limit, and the server was not. – is not "
           "measured.\n\n",
           out);
+    write_ceilings(out, r);
 }
 
 static void write_markdown(FILE *out, const struct results *r)

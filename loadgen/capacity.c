@@ -19,8 +19,8 @@
 enum { PEAK_LEAST_ANSWERS = 1000 };
 
 /* How often the rate is lowered, each time by twice as much, before none is said to be confirmed.
- * With a precision of 2 % that reaches down to 57 % of where the search ended. */
-enum { STEPS_DOWN_MOST = 5 };
+ * With a precision of 2 % that reaches down to a twentieth of where the search ended. */
+enum { STEPS_DOWN_MOST = 8 };
 
 /* --- a step ----------------------------------------------------------------------------------- */
 
@@ -247,7 +247,7 @@ static enum progress confirm(struct search *search)
     double rate_rps = search->low_rps, width = c->plan.precision;
     if (rate_rps <= 0)
         return GOES_ON;
-    for (unsigned down = 0; down <= STEPS_DOWN_MOST; down++) {
+    for (unsigned down = 0; down <= STEPS_DOWN_MOST && rate_rps >= c->plan.lowest_rps; down++) {
         enum capacity_verdict verdict;
         enum progress progress = confirm_rate(search, rate_rps, down == 0, &verdict);
         if (progress != GOES_ON)

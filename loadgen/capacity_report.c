@@ -138,7 +138,8 @@ static void print_step(const struct capacity_step *s, FILE *out)
     else
         fprintf(out, " %12s %12s", "?", "?");
     fprintf(out, "  %s%s%s\n", s->verdict == CAPACITY_SUSTAINED ? "sustained" : s->reason,
-            s->verdict == CAPACITY_GENERATOR_BOUND ? ", but the generator was at its limit" : "",
+            s->verdict == CAPACITY_GENERATOR_BOUND ? ", but the generator was late or at its limit"
+                                                   : "",
             s->cut_short ? " (cut short)" : "");
 }
 

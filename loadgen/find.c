@@ -10,7 +10,9 @@
 
 /* How long a server may take to give up the connections of a step. */
 #define DRAIN_MOST_NS (5 * NS_PER_S)
-#define DRAIN_LOOK_GAP_NS (2 * NS_PER_MS)
+/* The look at the sockets walks the kernel's whole table of connections: less and less often. */
+#define DRAIN_LOOK_GAP_NS (1 * NS_PER_MS)
+#define DRAIN_LOOK_GAP_MOST_NS (100 * NS_PER_MS)
 
 /* A search goes no lower than to a rate at which a step has so many requests, and no higher than
  * this: beyond, it is not a server's capacity that is measured. */
@@ -24,6 +26,7 @@ struct finder {
     struct session *session;
     char doing[64];
     int64_t sockets_before; /* on the server's port, before the first load */
+    bool warned;
 };
 
 static int64_t sockets_of_server(const struct session *s)
@@ -37,16 +40,20 @@ static int64_t sockets_of_server(const struct session *s)
 static void await_drained(struct finder *f)
 {
     struct session *s = f->session;
-    uint64_t until_ns = clock_now_ns() + DRAIN_MOST_NS;
+    uint64_t until_ns = clock_now_ns() + DRAIN_MOST_NS, gap_ns = DRAIN_LOOK_GAP_NS;
     while (!*s->stop && sockets_of_server(s) > f->sockets_before) {
         if (clock_now_ns() > until_ns) {
-            run_warn(&s->run, "the server kept connections open for %g s after they were closed",
-                     (double)DRAIN_MOST_NS / 1e9);
+            if (!f->warned)
+                run_warn(&s->run,
+                         "the server kept connections open for %g s after they were closed",
+                         (double)DRAIN_MOST_NS / 1e9);
+            f->warned = true;
             f->sockets_before = sockets_of_server(s); /* so it will the next time */
             return;
         }
-        struct timespec gap = timespec_of_ns(DRAIN_LOOK_GAP_NS);
+        struct timespec gap = timespec_of_ns(gap_ns);
         nanosleep(&gap, NULL);
+        gap_ns = gap_ns < DRAIN_LOOK_GAP_MOST_NS / 2 ? 2 * gap_ns : DRAIN_LOOK_GAP_MOST_NS;
     }
 }
 

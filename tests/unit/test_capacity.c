@@ -151,6 +151,19 @@ static void what_did_not_hold_for_long_is_lowered_until_it_holds_twice(void **st
     capacity_free(&c);
 }
 
+static void however_much_lower_the_rate_must_be(void **state)
+{
+    (void)state;
+    struct model m = model(8430);
+    for (m.confirmed_rps = 8000; m.confirmed_rps > 500; m.confirmed_rps /= 2) {
+        m.steps = 0;
+        struct capacity c = search(&m);
+        assert_true(c.rate_rps > 0 && c.rate_rps <= m.confirmed_rps);
+        assert_int_equal(c.limit, CAPACITY_LIMIT_SLO);
+        capacity_free(&c);
+    }
+}
+
 static void what_never_holds_for_long_is_not_sustained(void **state)
 {
     (void)state;
@@ -360,6 +373,7 @@ int main(void)
         cmocka_unit_test(one_step_that_fails_changes_nothing_wherever_it_is),
         cmocka_unit_test(a_step_that_fails_twice_is_believed),
         cmocka_unit_test(what_did_not_hold_for_long_is_lowered_until_it_holds_twice),
+        cmocka_unit_test(however_much_lower_the_rate_must_be),
         cmocka_unit_test(what_never_holds_for_long_is_not_sustained),
         cmocka_unit_test(a_generator_at_its_limit_makes_the_capacity_a_lower_bound),
         cmocka_unit_test(no_rate_beyond_the_ceiling_is_tried),
