@@ -180,14 +180,23 @@ $(BUILD)/tests/helpers/%: $(BUILD)/tests/e2e/helpers/%.o
 	@mkdir -p $(@D)
 	$(call link)
 
+# The load generator with one piece replaced, to see that bench validate catches it.
+SPOILED := $(patsubst %,$(BUILD)/tests/helpers/loadgen-%,histogram probe)
+$(BUILD)/tests/helpers/loadgen-histogram: WRAPPED = --wrap=histogram_quantile_ns
+$(BUILD)/tests/helpers/loadgen-probe: WRAPPED = --wrap=ledger_read
+$(SPOILED): $(BUILD)/tests/helpers/loadgen-%: $(BUILD)/tests/spoiled/%.o $(BUILD)/loadgen/main.o $(LOADGEN_OBJ) $(COMMON)
+	@mkdir -p $(@D)
+	$(call link,-Xlinker $(WRAPPED) $(COMMON) -lev $(LLHTTP_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
+
 # One file of tests for all servers, run against each; then those of the other programs.
-E2E_ONCE := $(filter-out tests/e2e/servers.bats,$(wildcard tests/e2e/*.bats))
-e2e: all $(E2E_HELPERS) ## the end-to-end tests alone
+# What a program costs that watches itself is no truth to hold an instrument against.
+E2E_ONCE := $(filter-out tests/e2e/servers.bats $(if $(SANITIZE),tests/e2e/validate.bats),$(wildcard tests/e2e/*.bats))
+e2e: all $(E2E_HELPERS) $(SPOILED) ## the end-to-end tests alone
 	@failed=0; for s in $(SERVERS); do \
 	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$$(basename $$s): " \
 	        bats tests/e2e/servers.bats || failed=1; \
 	done; \
-	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) bats $(E2E_ONCE) || failed=1; \
+	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) SPOILED=$(abspath tests/spoiled) bats $(E2E_ONCE) || failed=1; \
 	exit $$failed
 
 # The same tests, by binaries that watch themselves. A defect ends the process with a report.
@@ -223,8 +232,8 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
 
 C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench specimen peers))
 C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench)) \
-             $(wildcard tests/unit/*.c tests/fuzz/*.c tests/e2e/helpers/*.c)
-SCRIPTS    = scripts/setup scripts/compare-peers .ci/run
+             $(wildcard tests/unit/*.c tests/fuzz/*.c tests/e2e/helpers/*.c tests/spoiled/*.c)
+SCRIPTS    = scripts/setup scripts/compare-peers .ci/run tests/spoiled/waiting-loadgen
 
 .PHONY: lint
 lint: $(SYSCALL_NAMES) ## clang-format, clang-tidy, cppcheck and shellcheck

@@ -34,13 +34,14 @@ static int check_arithmetic(struct validation *v, const char *model, const char 
 
 /* wait4(2) tells what the process and all its threads, the dead ones too, have switched in its
  * life, from counters that the probe does not read. With no warm-up the window is that life, but
- * for the start and the end. */
+ * for the start and the end. Each request waits, so that a thread that lives for one request only
+ * has switched when it ends. */
 static int check_lifetime(struct validation *v, const char *model, bool close, struct error *error)
 {
     enum { START_AND_END = 60 };
     const struct observation o = {.check = "switches", .subject = model, .model = model};
     json_t *run = observe(v, &o, error,
-                          "path = /hello\nclose = %s\nconnections = 8\nwarmup_s = 0\n"
+                          "path = /work?wait_ms=1\nclose = %s\nconnections = 8\nwarmup_s = 0\n"
                           "duration_s = %g\n",
                           close ? "yes" : "no", pick(v, 3, 1));
     if (!run)
