@@ -1,8 +1,8 @@
 #include "bench/results.h"
 
 #include "bench/ceiling.h"
-#include "bench/files.h"
 #include "bench/disturbance.h"
+#include "bench/files.h"
 #include "bench/journal.h"
 #include "bench/json.h"
 #include "bench/merged.h"

@@ -1,5 +1,6 @@
 #include "loadgen/report.h"
 
+#include "common/clock.h"
 #include "common/histogram_codec.h"
 #include "loadgen/capacity_report.h"
 
@@ -11,6 +12,8 @@
  * the rest), unless the server has used up its CPUs: then it is the server. */
 #define SATURATED_UTILISATION 0.90
 #define SERVER_BOUND_UTILISATION 0.95
+
+#define LATE_NS (1 * NS_PER_MS)
 
 void run_warn(struct run *run, const char *format, ...)
 {
@@ -43,9 +46,14 @@ static double server_utilisation(const struct run *run)
     return (double)p->cpu_ns / (double)p->window_ns;
 }
 
+bool run_is_late(const struct run *run)
+{
+    return run->tally && histogram_quantile_ns(run->tally->send_lag, 0.99) > LATE_NS;
+}
+
 bool run_is_saturated(const struct run *run)
 {
-    if (!run->tally)
+    if (!run->tally || (run->options->open_loop && !run_is_late(run)))
         return false;
     bool server_bound = run->server_cpus > 0 &&
                         server_utilisation(run) > SERVER_BOUND_UTILISATION * run->server_cpus;

@@ -44,7 +44,12 @@ struct run {
 void run_warn(struct run *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void run_free_warnings(struct run *);
 
-/* Was the generator itself the bottleneck? */
+/* Did every hundredth request begin more than 1 ms after its time? Then it is not quite the load
+ * that it says, though its response times count from where they should. */
+bool run_is_late(const struct run *);
+
+/* Was the generator itself the bottleneck? Its CPU was full, and the server's were not; in an open
+ * loop it was late besides, for its threads look for the next arrival as often as they can. */
 bool run_is_saturated(const struct run *);
 
 /* Was the window's second half like its first? Unknown when there is no whole window. */

@@ -15,10 +15,6 @@
 /* How often a progress line is written anew. */
 #define SHOW_GAP_NS (250 * NS_PER_MS)
 
-/* An open loop whose every hundredth request begins later than that is not quite the load that
- * it says, though its response times count from where they should. */
-#define LATE_NS (1 * NS_PER_MS)
-
 static const char *const clear_line = "\r\033[K";
 
 /* Before the load begins: it takes some milliseconds. */
@@ -252,12 +248,11 @@ void session_judge(struct session *s)
         run_warn(run, "%llu of %llu connections were not served at all",
                  (unsigned long long)(t->slots_used - t->slots_served),
                  (unsigned long long)t->slots_used);
-    uint64_t lag_ns = histogram_quantile_ns(t->send_lag, 0.99);
-    if (lag_ns > LATE_NS)
+    if (run_is_late(run))
         run_warn(run,
                  "the generator was late: one request in a hundred began %.1f ms or more after "
                  "its time; something else may have used its CPU",
-                 (double)lag_ns / 1e6);
+                 (double)histogram_quantile_ns(t->send_lag, 0.99) / 1e6);
     if (s->applied.stall_ns)
         run_warn(run, "the server was stopped for %.3g s, as --stall asks",
                  (double)s->applied.stall_ns / 1e9);
