@@ -151,9 +151,12 @@ static struct histogram *distribution_of(const json_t *run, const char *path)
 
 static void put_spectrum(FILE *out, const char *series, const struct histogram *h)
 {
-    for (double inverse = 1; h && inverse <= (double)h->count; inverse *= 1.05)
+    double inverse = 1;
+    while (h && inverse <= (double)h->count) {
         fprintf(out, "%s\t%g\t%g\n", series, inverse,
                 (double)histogram_quantile_ns(h, 1 - 1 / inverse) / 1e6);
+        inverse *= 1.05;
+    }
 }
 
 static uint64_t count_above(const struct histogram *h, double limit_s)
@@ -203,9 +206,12 @@ static int check_stall_quantiles(struct validation *v, const json_t *run, double
         {"the longest", "response_us.max", 1},
     };
     double base_s = json_number_at(run, "response_us.p50") / US_PER_S;
-    for (double inverse = 1; inverse <= STALL_RATE_RPS * window_s; inverse *= 1.02)
+    double inverse = 1;
+    while (inverse <= STALL_RATE_RPS * window_s) {
         fprintf(figures, "theory\t%g\t%g\n", inverse,
                 1e3 * stall_quantile_s(stall_s, window_s, base_s, 1 - 1 / inverse));
+        inverse *= 1.02;
+    }
     int result = 0;
     for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles && result == 0; i++) {
         struct finding f = {.check = "stall",

@@ -61,8 +61,9 @@ static struct number number_of(double value)
     return n;
 }
 
-static void write_tsv(FILE *out, const struct findings *f)
+static void write_tsv(FILE *out, const struct findings *f, const char *heading)
 {
+    (void)heading; /* programs need none */
     fputs("check\tsubject\tquantity\tunit\texpected\tmeasured\ttolerance\tverdict\tnote\n", out);
     for (size_t i = 0; i < f->count; i++) {
         const struct finding *x = &f->all[i];
@@ -103,30 +104,28 @@ static void write_markdown(FILE *out, const struct findings *f, const char *head
             write_check(out, f, i);
 }
 
-static int replace(const char *folder, const char *name, FILE *out, char **text, size_t *size,
-                   struct error *error)
+static int write_file(const struct findings *f, const char *heading,
+                      void (*write)(FILE *, const struct findings *, const char *),
+                      const struct path *path, struct error *error)
 {
-    int result = fclose(out) == 0
-                     ? file_replace(path_of("%s/%s", folder, name).text, *text, *size, error)
-                     : error_set(error, "no memory for %s", name);
-    free(*text);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return error_set(error, "no memory for %s", path->text);
+    write(out, f, heading);
+    int result = fclose(out) == 0 ? file_replace(path->text, text, size, error)
+                                  : error_set(error, "no memory for %s", path->text);
+    free(text);
     return result;
 }
 
 int findings_write(const struct findings *f, const char *folder, const char *heading,
                    struct error *error)
 {
-    char *text;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    if (!out)
-        return error_set(error, "no memory for validation.tsv");
-    write_tsv(out, f);
-    if (replace(folder, "validation.tsv", out, &text, &size, error) != 0)
+    struct path tsv = path_of("%s/validation.tsv", folder),
+                md = path_of("%s/validation.md", folder);
+    if (write_file(f, heading, write_tsv, &tsv, error) != 0)
         return -1;
-    out = open_memstream(&text, &size);
-    if (!out)
-        return error_set(error, "no memory for validation.md");
-    write_markdown(out, f, heading);
-    return replace(folder, "validation.md", out, &text, &size, error);
+    return write_file(f, heading, write_markdown, &md, error);
 }

@@ -184,7 +184,7 @@ static int split_off_command(int argc, char **argv, struct options *o)
 static void take_stall(struct argp_state *state, const char *value, struct options *o)
 {
     const char *colon = strchr(value, ':');
-    double at_s, length_s;
+    double at_s = 0, length_s = 0;
     if (!colon || !parse_decimal(value, (size_t)(colon - value), &at_s) ||
         !parse_decimal(colon + 1, strlen(colon + 1), &length_s) || at_s > 86400 ||
         length_s > 86400 || length_s < 0.001)

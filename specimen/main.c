@@ -103,8 +103,10 @@ static void *idle_thread(void *argument)
     return NULL;
 }
 
-static void take_memory(const struct options *o)
+/* The heap that it took, to be kept until the end; NULL: none was wanted. */
+static char *take_memory(const struct options *o)
 {
+    char *heap = NULL;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     size_t stack_bytes = (o->stack_bytes + STACK_SPARE_BYTES + PAGE_BYTES) & ~(PAGE_BYTES - 1ul);
@@ -119,12 +121,13 @@ static void take_memory(const struct options *o)
     }
     pthread_attr_destroy(&attributes);
     if (o->heap_bytes) {
-        char *heap = malloc(o->heap_bytes);
+        heap = malloc(o->heap_bytes);
         if (!heap)
             errx(1, "no memory for %zu bytes", o->heap_bytes);
         touch(heap, o->heap_bytes);
     }
     pthread_barrier_wait(&all_touched);
+    return heap;
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -245,10 +248,11 @@ int main(int argc, char **argv)
     struct sigaction action = {.sa_handler = on_stop};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    take_memory(&options);
+    char *heap = take_memory(&options);
     loop(listen_on_loopback(), &arrivals);
     if (options.log)
         write_log(options.log, &arrivals);
     free(arrivals.at_ns);
+    free(heap);
     return 0;
 }
