@@ -188,14 +188,17 @@ $(SPOILED): $(BUILD)/tests/helpers/loadgen-%: $(BUILD)/tests/spoiled/%.o $(BUILD
 	@mkdir -p $(@D)
 	$(call link,-Xlinker $(WRAPPED) $(COMMON) -lev $(LLHTTP_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
-# One file of tests for all servers, run against each; then those of the other programs.
+# One file of tests for all servers, run against each at the same time (they mostly wait); then those
+# of the other programs.
 # What a program costs that watches itself is no truth to hold an instrument against.
 E2E_ONCE := $(filter-out tests/e2e/servers.bats $(if $(SANITIZE),tests/e2e/validate.bats),$(wildcard tests/e2e/*.bats))
 e2e: all $(E2E_HELPERS) $(SPOILED) ## the end-to-end tests alone
-	@failed=0; for s in $(SERVERS); do \
+	@jobs=; failed=0; for s in $(SERVERS); do \
 	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$$(basename $$s): " \
-	        bats tests/e2e/servers.bats || failed=1; \
+	        bats tests/e2e/servers.bats > $(BUILD)/tests/$$(basename $$s).log 2>&1 & jobs="$$jobs $$!"; \
 	done; \
+	for job in $$jobs; do wait $$job || failed=1; done; \
+	cat $(patsubst %,$(BUILD)/tests/%.log,$(notdir $(SERVERS))); \
 	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) SPOILED=$(abspath tests/spoiled) bats $(E2E_ONCE) || failed=1; \
 	exit $$failed
 

@@ -13,7 +13,7 @@ width = 1500; height = 1000
 eval terminal(width, height)
 set output output_file
 set multiplot layout 2, 3 title figure_title font ",16" noenhanced \
-    margins char 11, char 3, char 4.5, char 6.5 spacing char 10, char 8
+    margins char 11, char 4, char 4.5, char 6.5 spacing char 10, char 9
 set key top left Left reverse samplen 2 spacing 1.1 noenhanced
 law = "#999999"
 empty = "unset logscale; set xrange [0:1]; set yrange [0:1]; set label 9 'not checked' at graph 0.5, 0.5 center; plot NaN notitle; unset label 9"
@@ -26,10 +26,11 @@ set xlabel "percentile (% of requests)"; set ylabel "response time (ms)"
 if (is_there("stall")) {
     series(s, v) = strcol(1) eq s ? v : NaN
     set logscale xy
+    set yrange [0.01:3e5]
     set xtics ("0" 1, "90" 10, "99" 100, "99.9" 1e3)
     plot file("stall") using (column(2)):(series("theory", column(3))) with lines lw 5 lc rgb law title "what must be seen", \
          file("stall") using (column(2)):(series("open loop", column(3))) with points pt 7 ps 0.7 lc rgb "#0072b2" title "open loop, from the intended begin", \
-         file("stall") using (column(2)):(series("closed loop", column(3))) with points pt 6 ps 0.7 lc rgb "#d55e00" title "closed loop: coordinated omission"
+         file("stall") using (column(2)):(series("closed loop", column(3))) with points pt 6 ps 0.7 lc rgb "#555555" title "closed loop: coordinated omission"
 } else { eval empty }
 
 # --- a known law of arrivals ---
@@ -46,7 +47,7 @@ set key top left Left reverse
 
 # --- known service times ---
 eval fresh
-set title "Known service times: what the median is off by"
+set title "Known service times: what the response time is off by"
 set xlabel "work of a request"; set ylabel "measured less true (µs)"
 if (is_there("service-time")) {
     works = ""; tightest = 1e9; furthest = 0.0
@@ -56,14 +57,14 @@ if (is_there("service-time")) {
         note_least(column(5)) + note_most(abs(column(4) - column(3))), 1) nooutput
     reach = 1.4 * (furthest > tightest ? furthest : tightest)
     set xrange [0.4:words(works) + 0.6]
-    set xtics rotate by -20 noenhanced ()
+    set xtics rotate by 25 right noenhanced ()
     do for [w in works] { set xtics add (w place(works, w)) }
     set yrange [-reach:2.4 * reach]
     plot file("service-time") using (place(works, strcol(2))):(0):(place(works, strcol(2)) - 0.4):(place(works, strcol(2)) + 0.4):(-column(5) < -reach ? -reach : -column(5)):(column(5) > 1.2 * reach ? 1.2 * reach : column(5)) \
              with boxxyerror fs solid 1 noborder fc rgb "#e8e8e8" title "tolerance", \
          for [m in models] file("service-time") using (place(works, strcol(2)) + 0.17 * (place(models, m) - (words(models) + 1) / 2.0)):(strcol(1) eq m ? column(4) - column(3) : NaN) \
              with points pt point(m) ps 1 lc rgb colour(m) title m
-    set xtics norotate enhanced
+    set xtics norotate center enhanced
 } else { eval empty }
 
 # --- queues ---
