@@ -28,10 +28,10 @@ static const struct queue_case cases[] = {
 enum { CASES = sizeof cases / sizeof *cases, UTILISATIONS = 5, TRIALS_MOST = 5 };
 static const double utilisations[UTILISATIONS] = {0.3, 0.5, 0.7, 0.8, 0.9};
 
-/* What the theory takes as given, measured without a queue at the begin of each trial, for the
- * machine's speed changes with its other tenants. */
+/* What the theory takes as given, measured without a queue at the begin of each trial. */
 struct given {
     double service_s; /* how long a request keeps its server busy, on the average */
+    double cpu_s;     /* the part of it that is CPU time, where the work is a computation */
     double beyond_s;  /* what a client sees beyond that: the way there and back */
 };
 
@@ -64,9 +64,21 @@ static int measure_given(struct validation *v, const struct queue_case *q, unsig
     if (!busy)
         return -1;
     g->service_s = 1 / json_number_at(busy, "throughput_rps");
+    g->cpu_s = json_number_at(busy, "server.cpu.us_per_request") / 1e6;
     g->beyond_s = fmax(response_s - g->service_s, 0);
     json_decref(busy);
     return 0;
+}
+
+/* As it was in that window. A computation takes as long as the CPU's speed of the moment makes it,
+ * and near saturation a few per cent more double the queue: what the kernel charged for it is put
+ * in the place of what was given. */
+static struct given given_in(const struct given *g, const json_t *run)
+{
+    struct given now = *g;
+    if (g->cpu_s > 0)
+        now.service_s += json_number_at(run, "server.cpu.us_per_request") / 1e6 - g->cpu_s;
+    return now;
 }
 
 static void predict(const struct queue_case *q, const struct given *g, struct point *p,
@@ -96,13 +108,15 @@ static int measure_point(struct validation *v, const struct queue_case *q, const
     /* The nearer to saturation, the longer a queue remembers, and the longer chance needs. */
     double window_s = pick(v, utilisation < 0.75 ? 5 : 15, 1.5);
     p->lambda[trial] = utilisation * servers / g->service_s;
-    predict(q, g, p, trial);
     json_t *run = observe(v, &o, error,
                           "path = /work?%s={exp:%s}\nclose = yes\nmode = open\nconnections = 4096\n"
                           "rate_rps = %.3f\nduration_s = %g\nwarmup_s = 0.5\n%s",
                           q->work, q->amount, p->lambda[trial], window_s, q->server_options);
     if (!run)
         return -1;
+    const struct given now = given_in(g, run);
+    p->lambda[trial] = json_number_at(run, "requests.intended") / json_number_at(run, "window_s");
+    predict(q, &now, p, trial);
     p->mean_us[trial] = json_number_at(run, "response_us.mean");
     p->p99_us[trial] = json_number_at(run, "response_us.p99");
     const char *text = json_string_value(json_at(run, "response_us.histogram"));

@@ -10,8 +10,7 @@
 
 /* --- a server against itself ------------------------------------------------------------------ */
 
-enum { BLOCKS_MOST = 16, COMPARISONS = 200 };
-static const double ALPHA = 0.05;
+enum { BLOCKS_MOST = 16, COMPARISONS = 2000 };
 
 static const struct {
     const char *name, *path;
@@ -55,11 +54,12 @@ int check_same_server(struct validation *v, struct error *error)
                             .unit = "1",
                             .expected = 0,
                             .measured = (double)different / COMPARISONS,
-                            .tolerance = ALPHA + 2 * sqrt(ALPHA * (1 - ALPHA) / COMPARISONS)};
+                            .tolerance = SIGNIFICANCE +
+                                         3 * sqrt(SIGNIFICANCE * (1 - SIGNIFICANCE) / COMPARISONS)};
         snprintf(f.subject, sizeof f.subject, "%s", v->models[v->model_count - 1]);
         snprintf(f.quantity, sizeof f.quantity, "called different, %s", compared[i].name);
         snprintf(f.note, sizeof f.note, "%d comparisons of %u blocks; the rate should be %g",
-                 COMPARISONS, blocks, ALPHA);
+                 COMPARISONS, blocks, SIGNIFICANCE);
         if (found(v, &f, error) != 0)
             return -1;
     }
