@@ -364,7 +364,7 @@ attempts() {
 @test "percentiles over trials are those of all requests together" {
     for model in blocking epoll; do [ -x "$BIN/server-$model" ]; done
     sed -i 's/duration_s = 0.01/duration_s = 0.1/' workloads/plain.conf
-    "$BIN/bench" run --workload-dir workloads --workloads plain --models blocking,epoll --profile quick --trials 3 --out out
+    "$BIN/bench" run --no-repeat --workload-dir workloads --workloads plain --models blocking,epoll --profile quick --trials 3 --out out
     run ! grep -q 'no histograms' out/summary.md
     for model in blocking epoll; do
         local total=$(jq -s --arg m $model 'map(select(.model == $m).response_us.count) | add' out/runs.jsonl)
