@@ -135,7 +135,7 @@ bench: all ## run the suite and plot it (PROFILE=, MODELS=, WORKLOADS=, TRIALS=,
 plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
 	@$(BUILD)/bin/bench plot results/latest
 
-validate: all ## hold the instrument against known truths and theory (half an hour; SHORT=1: two minutes)
+validate: all ## hold the instrument against known truths and theory (25 minutes; SHORT=1: three)
 	$(BUILD)/bin/bench validate $(if $(SHORT),--short) $(if $(CHECKS),--checks $(CHECKS))
 
 demo: all ## half a minute for a classroom: four workloads, and a table

@@ -1,5 +1,6 @@
 #include "bench/cell.h"
 
+#include "bench/files.h"
 #include "bench/statistics.h"
 
 #include <math.h>
@@ -208,6 +209,15 @@ static json_t *failure(const char *what, struct outcome *o, const struct argumen
     return run;
 }
 
+/* In runs.jsonl `workload` is a name: what loadgen says of its own settings moves aside. */
+static void set_settings_aside(json_t *run)
+{
+    json_t *settings = json_object_get(run, "workload");
+    if (settings)
+        json_object_set(run, "settings", settings);
+    json_object_del(run, "workload");
+}
+
 static json_t *result_of(struct outcome *o, double limit_s, const struct arguments *a)
 {
     struct error what;
@@ -220,8 +230,10 @@ static json_t *result_of(struct outcome *o, double limit_s, const struct argumen
         error_set(&what, "loadgen gave no result object (exit %d)", o->exit_code);
     json_t *run = json_loadb(o->output, o->output_size, JSON_DISABLE_EOF_CHECK, &reason);
     /* Killed after the object was whole: the measurement itself was finished. */
-    if (json_is_object(run))
+    if (json_is_object(run)) {
+        set_settings_aside(run);
         return run;
+    }
     json_decref(run);
     return failure(what.text, o, a);
 }
@@ -264,9 +276,11 @@ static double rate_in(const char *line)
     return rate > 0 ? rate : NAN;
 }
 
-int cell_calibrate(const char *programs, const char *model, const char *cpus, double *rate,
+int cell_calibrate(const char *programs, const char *otherwise, const char *cpus, double *rate,
                    struct error *error)
 {
+    bool blocking = is_program(path_of("%s/server-blocking", programs).text);
+    const char *model = blocking ? "blocking" : otherwise;
     enum { STARTS = 3 };
     static const double LIMIT_S = 30;
     double rates[STARTS];

@@ -23,13 +23,16 @@ struct cell_order {
     unsigned long seed;
 };
 
-/* The result object, a new reference; where loadgen gave none, an object with `error`, `valid`
- * false, what it said, and the command. NULL: interrupted, nothing to keep. */
+/* The result object, a new reference, with loadgen's `workload` under `settings`; where loadgen
+ * gave none, an object with `error`, `valid` false, what it said, and the command. NULL:
+ * interrupted, nothing to keep. */
 json_t *cell_measure(const struct cell_order *);
 
-/* Iterations of compute per microsecond on this machine: the median of three starts of
- * `model`'s server, which calibrates when it is not told the rate. 0, or -1. */
-int cell_calibrate(const char *programs, const char *model, const char *cpus, double *rate,
+/* Iterations of compute per microsecond on this machine: the median of three starts of a server,
+ * which calibrates when it is not told the rate. Any will do, their handler is the same; the
+ * simplest, server-blocking, has the least around it: that of `otherwise` where it is not there.
+ * 0, or -1. */
+int cell_calibrate(const char *programs, const char *otherwise, const char *cpus, double *rate,
                    struct error *);
 
 #endif

@@ -67,6 +67,11 @@ bool is_disturbed(const json_t *line)
     return json_array_size(json_at(line, "disturbed")) > 0;
 }
 
+const char *first_disturbance(const json_t *line)
+{
+    return json_string_value(json_array_get(json_at(line, "disturbed"), 0));
+}
+
 bool is_unsteady(const json_t *line)
 {
     return json_is_false(json_at(line, "steady"));

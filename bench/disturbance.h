@@ -19,6 +19,9 @@ json_t *disturbance_of(const json_t *run);
 /* Of a line of runs.jsonl: does it give reasons? */
 bool is_disturbed(const json_t *line);
 
+/* The first of them; NULL: none. */
+const char *first_disturbance(const json_t *line);
+
 /* Of a line of runs.jsonl: do its halves differ? */
 bool is_unsteady(const json_t *line);
 

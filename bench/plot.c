@@ -3,7 +3,6 @@
 #include "bench/draw.h"
 #include "bench/files.h"
 #include "bench/json.h"
-#include "common/histogram.h"
 
 #include <errno.h>
 #include <math.h>
@@ -251,23 +250,13 @@ static size_t spectrum_row(FILE *out, const struct subject *s, struct group g, d
 static char *percentile_table(const struct subject *s, struct group g)
 {
     const struct plan *p = &s->results->plan;
-    struct histogram *all = histogram_new();
-    char *text = NULL;
-    size_t size;
-    if (all && results_merge_responses(s->results, g, all) == 0) {
-        FILE *out = open_memstream(&text, &size);
-        if (out) {
-            histogram_write_hgrm(all, out);
-            fclose(out);
-        }
-    } else {
-        unsigned trial = results_typical_trial(s->results, g);
-        struct path path = path_of("%s/hgrm/%s-%s-%u.hgrm", s->folder, p->models[g.model],
-                                   p->workloads[g.workload].name, trial);
-        text = trial > 0 ? file_read(path.text, NULL) : NULL;
-    }
-    histogram_free(all);
-    return text;
+    char *text = results_spectrum(s->results, g);
+    if (text)
+        return text;
+    unsigned trial = results_typical_trial(s->results, g);
+    struct path path = path_of("%s/hgrm/%s-%s-%u.hgrm", s->folder, p->models[g.model],
+                               p->workloads[g.workload].name, trial);
+    return trial > 0 ? file_read(path.text, NULL) : NULL;
 }
 
 /* Rows of that table: value, percentile, count, 1/(1-percentile). Its last one ends at infinity.

@@ -378,6 +378,21 @@ int results_merge_responses(const struct results *r, struct group g, struct hist
     return result;
 }
 
+char *results_spectrum(const struct results *r, struct group g)
+{
+    struct histogram *all = histogram_new();
+    char *text = NULL;
+    size_t size = 0;
+    bool any = all && results_merge_responses(r, g, all) == 0;
+    FILE *out = any ? open_memstream(&text, &size) : NULL;
+    if (out) {
+        histogram_write_hgrm(all, out);
+        fclose(out);
+    }
+    histogram_free(all);
+    return text;
+}
+
 bool results_have_histograms(const struct results *r)
 {
     for (size_t i = 0; i < r->plan.cell_count; i++)

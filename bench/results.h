@@ -68,6 +68,10 @@ bool results_have_histograms(const struct results *);
  * added: there are none, or one of the trials has no histogram. */
 int results_merge_responses(const struct results *, struct group, struct histogram *into);
 
+/* Their percentile spectrum in HdrHistogram's text format, to be freed; NULL: the same, or there
+ * is no memory. */
+char *results_spectrum(const struct results *, struct group);
+
 /* The trials (from 1, ascending) in which the metric has a value; `trials` has room for
  * ESTIMATE_MOST. */
 size_t results_trials_with(const struct results *, struct group, const struct metric *,

@@ -29,25 +29,10 @@ static int keep_listed(const char *list, const char *what, void *elements, size_
 {
     if (!list)
         return 0;
+    if (list_verify(list, what, elements, size, *count, error) != 0)
+        return -1;
     char *at = elements;
-    struct error known = {""};
-    size_t kept = 0, known_length = 0;
-    for (size_t i = 0; i < *count; i++) {
-        const char *name = at + i * size;
-        known_length += (size_t)snprintf(known.text + known_length,
-                                         sizeof known.text - known_length, " %s", name);
-        if (known_length >= sizeof known.text)
-            known_length = sizeof known.text - 1;
-    }
-    for (const char *item = list; *item; item += *item == ',') {
-        size_t length = strcspn(item, ","), i = 0;
-        while (i < *count && (strncmp(at + i * size, item, length) != 0 || at[i * size + length]))
-            i++;
-        if (i == *count)
-            return error_set(error, "--%ss: there is no %s \"%.*s\". There are:%.900s", what, what,
-                             (int)length, item, known.text);
-        item += length;
-    }
+    size_t kept = 0;
     for (size_t i = 0; i < *count; i++)
         if (is_listed(list, at + i * size))
             memmove(at + kept++ * size, at + i * size, size);
@@ -202,12 +187,8 @@ static enum run_result begin(const struct run_request *r, const struct places *p
     if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, p->server_cpus, p->loadgen_cpus,
                                 NAME_SIZE, error) != 0)
         goto fail;
-    /* Any server will do, their handler is the same; the simplest has the least around it. */
-    const char *first = is_program(path_of("%s/server-blocking", places->programs.text).text)
-                            ? "blocking"
-                            : p->models[0];
-    if (cell_calibrate(places->programs.text, first, p->server_cpus, &p->compute_rate, error) !=
-            0 ||
+    if (cell_calibrate(places->programs.text, p->models[0], p->server_cpus, &p->compute_rate,
+                       error) != 0 ||
         plan_expand(p, error) != 0 || folder_choose(r->out, r->profile->name, folder, error) != 0 ||
         journal_open(journal, folder->text, error) != 0)
         goto fail;
@@ -260,11 +241,6 @@ static struct label label_of(const struct plan *p, const struct cell *c, const c
     return label;
 }
 
-static const char *first_disturbance(const json_t *line)
-{
-    return json_string_value(json_array_get(json_at(line, "disturbed"), 0));
-}
-
 /* What a person who watches should know about a result. NULL: nothing. */
 static const char *note_on(const json_t *result, struct error *space)
 {
@@ -292,13 +268,9 @@ static json_t *identified(const struct plan *p, const struct cell *c, unsigned a
                           json_t *result)
 {
     json_t *run = json_object();
-    json_t *settings = json_object_get(result, "workload");
     plan_identify(p, c, run);
     json_object_set_new(run, "attempt", json_integer(attempt));
     json_object_set_new(run, "disturbed", disturbance_of(result));
-    if (settings)
-        json_object_set(run, "settings", settings);
-    json_object_del(result, "workload");
     json_object_update(run, result);
     json_decref(result);
     return run;

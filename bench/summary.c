@@ -5,7 +5,6 @@
 #include "bench/json.h"
 #include "bench/marks.h"
 #include "bench/winners.h"
-#include "common/histogram.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -413,17 +412,8 @@ static int write_spectrum(const struct results *r, struct group g, const char *f
     struct path path = path_of("%s/hgrm/%s-%s%s%s.hgrm", folder, r->plan.models[g.model], w->name,
                                workload_has_points(w) ? "-" : "",
                                workload_has_points(w) ? point_name_of(w, g.point).text : "");
-    struct histogram *all = histogram_new();
-    char *text = NULL;
-    size_t size = 0;
-    bool any = all && results_merge_responses(r, g, all) == 0;
-    FILE *out = any ? open_memstream(&text, &size) : NULL;
-    if (out) {
-        histogram_write_hgrm(all, out);
-        fclose(out);
-    }
-    histogram_free(all);
-    return any ? write_file(&path, text, error) : 0;
+    char *text = results_spectrum(r, g);
+    return text ? write_file(&path, text, error) : 0;
 }
 
 static int write_spectra(const struct results *r, const char *folder, struct error *error)

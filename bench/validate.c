@@ -19,7 +19,7 @@
 #include <string.h>
 
 static const struct {
-    const char *name;
+    char name[NAME_SIZE];
     int (*make)(struct validation *, struct error *);
 } checks[] = {
     {"service-time", check_service_time},
@@ -66,9 +66,6 @@ static int read_load(struct workload *w, const char *text, struct error *error)
 static int keep(struct validation *v, const struct observation *o, unsigned attempt, json_t *run,
                 struct error *error)
 {
-    json_t *settings = json_object_get(run, "workload");
-    if (settings)
-        json_object_set(run, "settings", settings);
     json_object_set_new(run, "workload", json_string(o->check));
     json_object_set_new(run, "model", json_string(o->model ? o->model : "specimen"));
     json_object_set_new(run, "subject", json_string(o->subject));
@@ -99,7 +96,7 @@ static json_t *measure_undisturbed(struct validation *v, const struct observatio
         if (!is_disturbed(run) || attempt == ATTEMPTS_MOST)
             return run;
         fprintf(stderr, "bench: %s, %s: disturbed (%s), once more\n", o->check, o->subject,
-                json_string_value(json_array_get(json_object_get(run, "disturbed"), 0)));
+                first_disturbance(run));
         json_decref(run);
     }
 }
@@ -126,8 +123,8 @@ json_t *observe(struct validation *v, const struct observation *o, struct error 
         .programs = v->places->programs.text,
         .folder = v->folder,
         .model = o->model,
-        .specimen = o->specimen ? o->specimen : "",
-        .loadgen_options = o->loadgen ? o->loadgen : "",
+        .specimen = o->specimen,
+        .loadgen_options = o->loadgen,
         .workload = &w,
         .label = label,
         .server_cpus = v->server_cpus,
@@ -205,27 +202,6 @@ static bool is_wanted(const struct validate_request *r, const char *name)
     return !r->checks || is_listed(r->checks, name);
 }
 
-/* Every name in the list must be a check. */
-static int verify_names(const struct validate_request *r, struct error *error)
-{
-    struct error known = {""};
-    for (size_t i = 0; i < CHECK_COUNT; i++) {
-        size_t length = strlen(known.text);
-        snprintf(known.text + length, sizeof known.text - length, " %s", checks[i].name);
-    }
-    for (const char *item = r->checks; item && *item; item += *item == ',') {
-        size_t length = strcspn(item, ","), i = 0;
-        while (i < CHECK_COUNT &&
-               (strncmp(checks[i].name, item, length) != 0 || checks[i].name[length]))
-            i++;
-        if (i == CHECK_COUNT)
-            return error_set(error, "--checks: there is no check \"%.*s\". There are:%.800s",
-                             (int)length, item, known.text);
-        item += length;
-    }
-    return 0;
-}
-
 static int prepare(struct validation *v, const struct validate_request *r, struct path *folder,
                    struct error *error)
 {
@@ -239,9 +215,8 @@ static int prepare(struct validation *v, const struct validate_request *r, struc
     if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, v->server_cpus, v->loadgen_cpus,
                                 NAME_SIZE, error) != 0)
         return -1;
-    const char *first = validation_has_model(v, "blocking") ? "blocking" : v->models[0];
-    if (cell_calibrate(v->places->programs.text, first, v->server_cpus, &v->compute_rate, error) !=
-        0)
+    if (cell_calibrate(v->places->programs.text, v->models[0], v->server_cpus, &v->compute_rate,
+                       error) != 0)
         return -1;
     json_t *environment = environment_describe(v->places->programs.text);
     int result = folder_write_json(v->folder, "environment.json", environment, error);
@@ -289,7 +264,8 @@ enum validate_result validate(const struct validate_request *r, const struct pla
 {
     struct validation v = {.places = places, .brief = r->brief, .journal = {.fd = -1}};
     enum validate_result result = VALIDATE_BROKEN;
-    if (verify_names(r, error) != 0)
+    if (r->checks &&
+        list_verify(r->checks, "check", checks, sizeof *checks, CHECK_COUNT, error) != 0)
         return VALIDATE_REFUSED;
     if (places_models(places, &v.models, &v.model_count, error) != 0)
         return VALIDATE_BROKEN;

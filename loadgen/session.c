@@ -17,7 +17,6 @@
 
 static const char *const clear_line = "\r\033[K";
 
-/* Before the load begins: it takes some milliseconds. */
 void session_prepare(struct session *s)
 {
     cpu_set_t cpus;
