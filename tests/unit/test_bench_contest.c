@@ -4,6 +4,7 @@
 #include "bench/files.h"
 #include "bench/winners.h"
 #include "common/histogram_codec.h"
+#include "tests/unit/folder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -25,21 +26,6 @@ struct made_up {
     unsigned missing_trial;
     double noise; /* relative, of trials */
 };
-
-static int make_folder(void **state)
-{
-    char template[] = "/tmp/test_bench_contest.XXXXXX";
-    *state = mkdtemp(template) ? strdup(template) : NULL;
-    return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    struct error unused;
-    folder_remove(*state, &unused);
-    free(*state);
-    return 0;
-}
 
 /* Noise that differs from model to model, drift that does not. */
 static double factor_of(const struct made_up *m, size_t model, unsigned trial)

@@ -2,6 +2,7 @@
 #include "bench/journal.h"
 
 #include "bench/files.h"
+#include "tests/unit/folder.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,21 +16,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static int make_folder(void **state)
-{
-    char template[] = "/tmp/test_bench_journal.XXXXXX";
-    *state = mkdtemp(template) ? strdup(template) : NULL;
-    return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    struct error unused;
-    folder_remove(*state, &unused);
-    free(*state);
-    return 0;
-}
 
 static void write_file(const char *folder, const char *text, size_t size)
 {
