@@ -26,7 +26,8 @@ enum {
 
 static const struct argp_option known[] = {
     {"listen", 'l', "ADDR:PORT", 0, "Listen here; port 0: the kernel chooses (127.0.0.1:8080)", 0},
-    {"workers", 'w', "N", 0, "Threads in the pool, where the model has one (16)", 0},
+    {"workers", 'w', "N", 0,
+     "Threads, processes or loops, where the model has several (16; loops: one per CPU)", 0},
     {"backlog", OPTION_BACKLOG, "N", 0, "listen(2) backlog (4096)", 0},
     {"max-connections", OPTION_MAX_CONNECTIONS, "N", 0,
      "Beyond it, accepting pauses; 0: as many as there are descriptors (0)", 0},
@@ -78,8 +79,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'l': o->listen = value; break;
     case 'w':
-        if (!parsing->model->has_pool)
-            argp_error(state, "--workers %s: the model %s has no pool of workers", value,
+        if (!parsing->model->workers)
+            argp_error(state, "--workers %s: the model %s has no workers", value,
                        parsing->model->name);
         o->workers = argument_count(state, "--workers", value, 1, 100000);
         break;
@@ -126,7 +127,7 @@ void options_parse(int argc, char **argv, const struct model *served, struct opt
 {
     *options = (struct options){
         .listen = "127.0.0.1:8080",
-        .workers = 16,
+        .workers = served->workers == WORKER_PER_CPU ? 0 : served->workers,
         .backlog = 4096,
         .idle_timeout_ns = 60 * NS_PER_S,
         .header_timeout_ns = 10 * NS_PER_S,
@@ -135,9 +136,11 @@ void options_parse(int argc, char **argv, const struct model *served, struct opt
         .max_body_bytes = 1024ull * 1024,
     };
     struct parsing parsing = {options, served};
+    const struct argp_child of_model[] = {{served->options, 0, NULL, 0}, {0}};
     const struct argp argp = {
         .options = known,
         .parser = parse_option,
+        .children = served->options ? of_model : NULL,
         .doc = "An HTTP server that differs from its siblings only in how it waits.\v"
                "Routes: /hello  /work?cpu_us=&wait_ms=&lock_us=&bytes=  /files/NAME  POST /echo",
     };
