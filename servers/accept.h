@@ -10,6 +10,8 @@ enum {
     ACCEPT_NOBODY = -1, /* nobody is there, or was; or the server stops */
     ACCEPT_SHORT = -2,  /* short of descriptors or memory: try again after ACCEPT_PAUSE_NS */
 };
+/* How many clients a loop accepts before those already here get their turn. */
+enum { ACCEPT_BATCH = 64 };
 #define ACCEPT_PAUSE_NS (50 * NS_PER_MS)
 
 /* A client's descriptor, with `flags` as in accept4(2), or one of the above. The first time that

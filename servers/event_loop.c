@@ -13,9 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How many clients are accepted before those already here get their turn. */
-enum { ACCEPT_BATCH = 64 };
-
 struct event_loop {
     struct ev_loop *ev;
     struct server *server;
