@@ -1,23 +1,16 @@
-/* Event-driven serving: what the models share that put all their clients into a loop.
+/* Event-driven serving: what the models share that serve all their clients from a loop.
  *
  * No call on a client's socket blocks. A client that must wait is put aside and
  * the loop turns to the next one that is ready. Switch points: the return to
  * the loop, and nothing else; between two of them nothing interrupts the code,
- * and nobody else of this loop is served. How many loops there are, who runs
- * them, and by which interface of the kernel they wait is the model's affair. */
+ * and nobody else of this loop is served. How many loops there are, and who
+ * runs them, is the model's affair. */
 #ifndef SERVERS_EVENT_LOOP_H
 #define SERVERS_EVENT_LOOP_H
 
-#include "servers/model.h"
+#include "servers/loop.h"
 
-struct event_loop;
-
-/* A loop that takes clients from `listen_fd` and waits by libev's `backend` (EVBACKEND_EPOLL, …).
- * NULL, having said on standard error what failed. */
-struct event_loop *event_loop_new(struct server *, int listen_fd, unsigned backend);
-void event_loop_free(struct event_loop *);
-
-/* Serves until stop_requested, and the clients that are left. */
-void event_loop_run(struct event_loop *);
+/* As loop_start, for a loop that serves its clients; loop_run runs it. */
+int event_loop_start(struct loop *, struct server *, int listen_fd, unsigned backend);
 
 #endif

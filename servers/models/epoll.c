@@ -6,7 +6,6 @@
  * them once (the C10K problem). */
 #include "servers/event_loop.h"
 
-#include <ev.h>
 #include <string.h>
 
 static unsigned backend = EVBACKEND_EPOLL;
@@ -35,12 +34,11 @@ static const struct argp options = {
 
 static int run(struct server *server)
 {
-    struct event_loop *loop = event_loop_new(server, server->listen_fd, backend);
-    if (!loop)
+    struct loop loop;
+    if (event_loop_start(&loop, server, server->listen_fd, backend) < 0)
         return 1;
     server_ready(server);
-    event_loop_run(loop);
-    event_loop_free(loop);
+    loop_run(&loop);
     return 0;
 }
 
