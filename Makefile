@@ -69,6 +69,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(LLHTTP_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Shadow stacks and a second stack do not go together: see there.
+$(BUILD)/common/coroutine_switch.o: OWN_CFLAGS += -fcf-protection=none
+
 # Another project's code: its warnings are not ours to mend.
 $(BUILD)/llhttp/%.o: /usr/share/llhttp/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
