@@ -38,7 +38,7 @@ static void client_wake(struct waiter *waiter, unsigned met)
 {
     struct client *c = (struct client *)waiter;
     if (met & INTEREST_READABLE)
-        channel_receive(&c->channel);
+        channel_receive(&c->channel, &c->waiter.loop->room);
     if (!met)
         connection_expired(c->channel.connection, clock_now_ns());
     client_advance(c);
@@ -56,7 +56,8 @@ static bool client_open(struct loop *loop, int fd)
         return false;
     }
     waiter_start(&c->waiter, loop, fd);
-    channel_receive(&c->channel); /* most clients send at once: look before waiting */
+    channel_receive(&c->channel,
+                    &c->waiter.loop->room); /* most clients send at once: look before waiting */
     client_advance(c);
     return true;
 }

@@ -6,7 +6,7 @@
 #ifndef SERVERS_LOOP_H
 #define SERVERS_LOOP_H
 
-#include "servers/model.h"
+#include "servers/channel.h"
 #include "servers/timers.h"
 
 #include <ev.h>
@@ -21,6 +21,7 @@ struct loop {
     ev_io listening;
     struct deadline resume; /* accepting, after a pause */
     unsigned clients;
+    struct receive_room room; /* of all clients: they receive one after the other */
     /* Takes an accepted client over, whose socket does not block. false, the socket closed: there
      * is no memory for it. When it leaves, waiter_gone is to be called. */
     bool (*open)(struct loop *, int fd);

@@ -24,6 +24,9 @@ enum {
     OPTION_CPUS,
 };
 
+/* What serving needs of a stack, with a library behind the handler, and room to spare. */
+enum { STACK_LEAST_BYTES = 64 * 1024 };
+
 static const struct argp_option known[] = {
     {"listen", 'l', "ADDR:PORT", 0, "Listen here; port 0: the kernel chooses (127.0.0.1:8080)", 0},
     {"workers", 'w', "N", 0,
@@ -45,7 +48,7 @@ static const struct argp_option known[] = {
     {"compute-rate", OPTION_COMPUTE_RATE, "R", 0,
      "Iterations per microsecond of compute (calibrated at start)", 0},
     {"stack-size", OPTION_STACK_SIZE, "BYTES", 0,
-     "Stack of each thread; suffix K, M (the system's)", 0},
+     "Stack of each thread or coroutine; suffix K, M (the system's, 64K)", 0},
     {"cpus", OPTION_CPUS, "LIST", 0, "Run on these CPUs only, e.g. 0 or 0,2-3", 0},
     {0},
 };
@@ -111,7 +114,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
             refuse(state, "compute-rate", value, "iterations per microsecond, 0.001 to 1000000");
         break;
     case OPTION_STACK_SIZE:
-        o->stack_bytes = bytes(state, "stack-size", value, (uint64_t)PTHREAD_STACK_MIN, 1ull << 40);
+        o->stack_bytes = bytes(state, "stack-size", value, STACK_LEAST_BYTES, 1ull << 40);
         break;
     case OPTION_CPUS:
         o->cpus = argument_cpus(state, "--cpus", value);

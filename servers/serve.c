@@ -47,13 +47,14 @@ static bool act_on_either(struct channel *ch, uint64_t deadline_ns)
     uint64_t now_ns = clock_now_ns();
     struct pollfd either = {.fd = ch->fd, .events = POLLIN | POLLOUT};
     struct timespec left = timespec_of_ns(deadline_ns > now_ns ? deadline_ns - now_ns : 0);
+    struct receive_room room;
     if (ppoll(&either, 1, deadline_ns == NEVER_NS ? NULL : &left, NULL) <= 0)
         return false;
     bool moved = false;
     if (either.revents & POLLOUT)
         moved = channel_send(ch);
     if (either.revents & ~POLLOUT)
-        moved |= channel_receive(ch);
+        moved |= channel_receive(ch, &room);
     return moved;
 }
 
@@ -61,11 +62,12 @@ static bool block(struct flow *flow, struct channel *ch, struct interest want)
 {
     struct blocking_flow *f = (struct blocking_flow *)flow;
     bool readable = want.set & INTEREST_READABLE, writable = want.set & INTEREST_WRITABLE;
+    struct receive_room room;
     if (readable && writable)
         return act_on_either(ch, want.deadline_ns);
     if (readable) {
         limit_blocking(ch->fd, SO_RCVTIMEO, &f->receive_limit_ns, want.deadline_ns);
-        return channel_receive(ch);
+        return channel_receive(ch, &room);
     }
     if (writable) {
         limit_blocking(ch->fd, SO_SNDTIMEO, &f->send_limit_ns, want.deadline_ns);
