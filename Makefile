@@ -141,8 +141,9 @@ plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
 validate: all ## hold the instrument against known truths and theory (25 minutes; SHORT=1: three)
 	$(BUILD)/bin/bench validate $(if $(SHORT),--short) $(if $(CHECKS),--checks $(CHECKS))
 
-demo: all ## half a minute for a classroom: four workloads, and a table
-	@$(BUILD)/bin/bench run --profile quick --workloads hello-keepalive,hello-close,io,cpu $(BENCH_OPTIONS)
+demo: all ## half a minute for a classroom: four models, four workloads, and a table
+	@$(BUILD)/bin/bench run --profile quick --models blocking,thread-per-connection,thread-pool,epoll \
+	    --workloads hello-keepalive,hello-close,io,cpu $(BENCH_OPTIONS)
 
 # The least that a server can be, for comparison.
 $(BUILD)/peers/%: peers/%.c $(BUILD)/flags
