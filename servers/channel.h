@@ -29,7 +29,8 @@ struct interest channel_interest(struct channel *);
 bool channel_receive(struct channel *);
 bool channel_send(struct channel *);
 
-/* The work under the server-wide lock. Waits for the mutex if another thread holds it. */
+/* The work under the server-wide lock. Waits for the mutex if another thread or process holds it.
+ */
 void channel_locked(struct channel *);
 
 #endif
