@@ -29,21 +29,23 @@ enum { SUBMISSIONS = 1024, COMPLETIONS = 16 * 1024 };
 
 /* A buffer is in use from when bytes have come until the turn that looks at them. Only pages of it
  * that bytes were written to are memory. */
-enum { BUFFERS = 64 };
+enum { BUFFERS = 64, LEAST_PAGE_BYTES = 4096 };
 
 /* What a client may send ahead of what it is answered, roughly, before nothing more is received. */
 enum { AHEAD_BYTES = 64 * 1024 };
 
 /* What was asked for, in the lowest bits of whose it is. */
-enum operation { ACCEPT, RECEIVE, SEND, AWAIT_ROOM, CANCEL };
+enum operation { NOTHING, ACCEPT, RECEIVE, SEND, AWAIT_ROOM, CANCEL };
 enum { OPERATION_MASK = 7 };
 
 struct client {
     struct deadline deadline; /* first: what rings is its client */
     struct channel channel;
-    size_t ahead_bytes;            /* received while it was not listened to */
-    bool is_receiving, is_sending; /* under way */
-    bool has_received, is_closing;
+    size_t ahead_bytes;     /* received while it was not listened to */
+    enum operation sending; /* SEND, AWAIT_ROOM or NOTHING is under way */
+    bool is_receiving;      /* is under way */
+    bool has_received;      /* at least once */
+    bool is_closing;
 };
 
 /* Of one submission: the kernel has copied it when it has taken the submission. */
@@ -130,7 +132,7 @@ static void send_output(struct uring *u, struct client *c, const struct output *
         io_uring_prep_sendmsg(sqe, c->channel.fd, &m->header, MSG_NOSIGNAL);
     }
     set_data(sqe, c, SEND);
-    c->is_sending = true;
+    c->sending = SEND;
     connection_sending(c->channel.connection);
 }
 
@@ -148,7 +150,7 @@ static bool send_file(struct uring *u, struct client *c)
     struct io_uring_sqe *sqe = next_submission(u);
     io_uring_prep_poll_add(sqe, c->channel.fd, POLLOUT);
     set_data(sqe, c, AWAIT_ROOM);
-    c->is_sending = true;
+    c->sending = AWAIT_ROOM;
     return false;
 }
 
@@ -162,18 +164,17 @@ static void client_close(struct uring *u, struct client *c)
         deadlines_cancel(&u->deadlines, &c->deadline);
         if (c->is_receiving)
             cancel(u, c, RECEIVE);
-        if (c->is_sending) {
-            cancel(u, c, SEND);
-            cancel(u, c, AWAIT_ROOM);
-        }
+        if (c->sending)
+            cancel(u, c, c->sending);
     }
-    if (c->is_receiving || c->is_sending)
+    if (c->is_receiving || c->sending)
         return;
     channel_close(&c->channel);
     free(c);
     u->clients--;
     place_give(u->server);
-    accept_on(u);
+    deadlines_cancel(&u->deadlines, &u->resume);
+    accept_on(u); /* there is a place, or a descriptor, again */
 }
 
 /* Does what needs no waiting. true: something was done, and something else may be wanted now. */
@@ -183,7 +184,7 @@ static bool client_act(struct uring *u, struct client *c, unsigned wanted)
         channel_locked(&c->channel); /* held for a computation, never while waiting */
         return true;
     }
-    if (!(wanted & INTEREST_WRITABLE) || c->is_sending)
+    if (!(wanted & INTEREST_WRITABLE) || c->sending)
         return false;
     struct output output;
     connection_output(c->channel.connection, &output);
@@ -279,7 +280,7 @@ static void received(struct uring *u, struct client *c, const struct io_uring_cq
 
 static void sent(struct client *c, int result)
 {
-    c->is_sending = false;
+    c->sending = NOTHING;
     if (result >= 0)
         connection_sent(c->channel.connection, (size_t)result);
     else if (not_ready(-result))
@@ -296,7 +297,8 @@ static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t 
     case ACCEPT: accepted(u, cqe); return;
     case RECEIVE: received(u, c, cqe, now_ns); break;
     case SEND: sent(c, cqe->res); break;
-    case AWAIT_ROOM: c->is_sending = false; break;
+    case AWAIT_ROOM: c->sending = NOTHING; break;
+    case NOTHING:
     case CANCEL: return;
     }
     if (c->is_closing)
@@ -363,8 +365,10 @@ static int ring_open(struct uring *u)
     }
     if (result < 0)
         return result;
-    size_t bytes = BUFFERS * sizeof(struct io_uring_buf);
-    u->free_buffers = aligned_alloc((size_t)sysconf(_SC_PAGESIZE), (bytes + 4095) / 4096 * 4096);
+    _Static_assert(BUFFERS * sizeof(struct io_uring_buf) <= LEAST_PAGE_BYTES, "one page will do");
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    if (!(u->free_buffers = aligned_alloc(page_bytes, page_bytes)))
+        return -ENOMEM;
     struct io_uring_buf_reg reg = {.ring_addr = (uintptr_t)u->free_buffers,
                                    .ring_entries = BUFFERS};
     io_uring_buf_ring_init(u->free_buffers);
@@ -373,14 +377,16 @@ static int ring_open(struct uring *u)
     return io_uring_register_buf_ring(&u->ring, &reg, 0);
 }
 
+/* Says what is missing. The exit status. */
 static int refuse(const struct server *server, int error)
 {
-    const char *cure = error == ENOSYS   ? "this system has none"
-                       : error == EPERM  ? "it is forbidden: see sysctl kernel.io_uring_disabled, "
-                                           "and the container's seccomp profile"
-                       : error == EINVAL ? "it needs Linux 6.0 or newer"
-                                         : strerror(error);
-    fprintf(stderr, "%s: no io_uring: %s\n", server->name, cure);
+    const char *why = error == ENOSYS ? "this system has none, or hides it from this container"
+                      : error == EPERM
+                          ? "it is forbidden here: see sysctl kernel.io_uring_disabled, "
+                            "and the container's seccomp profile"
+                      : error == EINVAL ? "it needs Linux 6.0 or newer"
+                                        : strerror(error);
+    fprintf(stderr, "%s: no io_uring: %s\n", server->name, why);
     return error == ENOSYS || error == EPERM || error == EINVAL ? EX_UNAVAILABLE : 1;
 }
 
