@@ -195,17 +195,25 @@ $(SPOILED): $(BUILD)/tests/helpers/loadgen-%: $(BUILD)/tests/spoiled/%.o $(BUILD
 	@mkdir -p $(@D)
 	$(call link,-Xlinker $(WRAPPED) $(COMMON) -lev $(LLHTTP_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
+# A server with an option that changes how it waits is held to the same.
+VARIANTS := $(patsubst %,$(BUILD)/tests/%/server-epoll,select poll)
+$(VARIANTS): $(BUILD)/tests/%/server-epoll: $(BUILD)/bin/server-epoll
+	@mkdir -p $(@D)
+	printf '#!/bin/sh\nexec %s --backend %s "$$@"\n' '$(abspath $<)' $* > $@
+	chmod +x $@
+
 # One file of tests for all servers, run against each at the same time (they mostly wait); then those
 # of the other programs.
 # What a program costs that watches itself is no truth to hold an instrument against.
 E2E_ONCE := $(filter-out tests/e2e/servers.bats $(if $(SANITIZE),tests/e2e/validate.bats),$(wildcard tests/e2e/*.bats))
-e2e: all $(E2E_HELPERS) $(SPOILED) ## the end-to-end tests alone
-	@jobs=; failed=0; for s in $(SERVERS); do \
-	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$$(basename $$s): " \
-	        bats tests/e2e/servers.bats > $(BUILD)/tests/$$(basename $$s).log 2>&1 & jobs="$$jobs $$!"; \
+e2e: all $(E2E_HELPERS) $(SPOILED) $(VARIANTS) ## the end-to-end tests alone
+	@jobs=; logs=; failed=0; for s in $(SERVERS) $(VARIANTS); do \
+	    log=$(BUILD)/tests/$$(echo $${s#$(BUILD)/} | tr / -).log; logs="$$logs $$log"; \
+	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$${s#$(BUILD)/}: " \
+	        bats tests/e2e/servers.bats > $$log 2>&1 & jobs="$$jobs $$!"; \
 	done; \
 	for job in $$jobs; do wait $$job || failed=1; done; \
-	cat $(patsubst %,$(BUILD)/tests/%.log,$(notdir $(SERVERS))); \
+	cat $$logs; \
 	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) SPOILED=$(abspath tests/spoiled) bats $(E2E_ONCE) || failed=1; \
 	exit $$failed
 
