@@ -20,8 +20,10 @@ OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PKG_CONFIG ?= pkg-config
 PKGS := jansson inih gsl zlib
+# What one model needs and the others do not.
+PKGS_uring := liburing
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
-missing := $(strip $(foreach p,$(PKGS),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
+missing := $(strip $(foreach p,$(PKGS) $(PKGS_uring),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
 ifneq ($(missing),)
 $(error not installed: $(missing). Run scripts/setup, which installs what the build needs)
 endif
@@ -118,9 +120,10 @@ $(BUILD)/bin/specimen: $(BUILD)/specimen/main.o $(COMMON)
 
 # A model is one file, and the one difference between two servers.
 define server_rule
+$(BUILD)/servers/models/$(subst -,_,$(1)).o: PKG_CFLAGS += $(if $(PKGS_$(1)),$(shell $(PKG_CONFIG) --cflags $(PKGS_$(1))))
 $(BUILD)/bin/server-$(1): $(BUILD)/servers/models/$(subst -,_,$(1)).o $(SERVER_OBJ) $(COMMON)
 	@mkdir -p $$(@D)
-	$$(call link,$(COMMON) -lev $$(LLHTTP_LIBS) -lm)
+	$$(call link,$(COMMON) -lev $$(LLHTTP_LIBS) $(if $(PKGS_$(1)),$(shell $(PKG_CONFIG) --libs $(PKGS_$(1)))) -lm)
 endef
 $(foreach m,$(ALL_MODELS),$(eval $(call server_rule,$(m))))
 
