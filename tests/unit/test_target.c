@@ -22,7 +22,8 @@ enum { TIMEOUT_S = 20 };
 static int start(struct target *t, const char *script, char *error, size_t size)
 {
     char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdupa(script), NULL};
-    return target_start(t, argv, NULL, NULL, TIMEOUT_S, error, size);
+    const struct target_order order = {.argv = argv, .ready_timeout_s = TIMEOUT_S};
+    return target_start(t, &order, error, size);
 }
 
 static void must_start(struct target *t, const char *script)
@@ -77,7 +78,8 @@ static void a_command_that_does_not_exist_is_named(void **state)
     struct target t;
     char error[256] = "";
     char *argv[] = {(char[]){"no-such-server"}, NULL};
-    assert_int_equal(target_start(&t, argv, NULL, NULL, TIMEOUT_S, error, sizeof error), -1);
+    const struct target_order order = {.argv = argv, .ready_timeout_s = TIMEOUT_S};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), -1);
     assert_string_equal(error, "no-such-server: No such file or directory");
 }
 
@@ -101,7 +103,8 @@ static void a_silent_server_is_given_up(void **state)
     struct target t;
     char error[256] = "";
     char *argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
-    assert_int_equal(target_start(&t, argv, NULL, NULL, 0.05, error, sizeof error), -1);
+    const struct target_order order = {.argv = argv, .ready_timeout_s = 0.05};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), -1);
     assert_non_null(strstr(error, "no ready line within 0.05 s"));
     assert_int_equal(kill(t.pid, 0), -1);
 }
@@ -126,7 +129,9 @@ static void before_exec_sees_the_process_before_it_is_the_server(void **state)
     struct target t;
     char error[256] = "", there[32] = "", here[32] = "";
     char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){READY "exec sleep 60"}, NULL};
-    assert_int_equal(target_start(&t, argv, note_name, there, TIMEOUT_S, error, sizeof error), 0);
+    const struct target_order order = {
+        .argv = argv, .before_exec = note_name, .arg = there, .ready_timeout_s = TIMEOUT_S};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), 0);
     note_name(here, getpid());
     assert_string_equal(there, here);
     target_stop(&t, TIMEOUT_S);
@@ -145,7 +150,9 @@ static void before_exec_can_give_up_the_start(void **state)
     char error[256] = "";
     pid_t pid = 0;
     char *argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
-    assert_int_equal(target_start(&t, argv, refuse, &pid, TIMEOUT_S, error, sizeof error), -1);
+    const struct target_order order = {
+        .argv = argv, .before_exec = refuse, .arg = &pid, .ready_timeout_s = TIMEOUT_S};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), -1);
     assert_true(pid > 0);
     assert_int_equal(kill(pid, 0), -1);
 }
@@ -229,7 +236,9 @@ static void a_window_over_all_of_the_load_never_exceeds_the_lifetime(void **stat
         (char[]){"sh"}, (char[]){"-c"},
         (char[]){READY "i=0; while [ $i -lt 30 ]; do i=$((i+1)); env true; done; exec sleep 60"},
         NULL};
-    if (target_start(&t, argv, begin_window, &p, TIMEOUT_S, error, sizeof error))
+    const struct target_order order = {
+        .argv = argv, .before_exec = begin_window, .arg = &p, .ready_timeout_s = TIMEOUT_S};
+    if (target_start(&t, &order, error, sizeof error))
         fail_msg("%s", error);
     wait_until_it_is(&t, "sleep\n");
     probe_window_end(p);
