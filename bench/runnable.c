@@ -4,6 +4,7 @@
 #include "bench/child.h"
 #include "bench/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,15 +99,27 @@ static bool least_workload(const struct plan *p, const struct target *t, struct 
     return false;
 }
 
-/* Why loadgen could not start it: the last warning of a result without requests; NULL: it could. */
-static const char *why_not_started(const json_t *run)
+/* Why it cannot be measured; "" where it can. If loadgen could not start it, the last warning says
+ * why. A server that answers nothing in this short time may be slow; one that answers with errors
+ * is not what its file says. */
+static void judge(const json_t *run, const char *path, struct error *reason)
 {
     const json_t *warnings = json_at(run, "warnings");
-    const char *error = json_string_value(json_at(run, "error"));
-    if (error || json_is_number(json_at(run, "requests.completed")))
-        return error;
+    const char *error = json_string_value(json_at(run, "error")), *kind;
     const char *last = json_string_value(json_array_get(warnings, json_array_size(warnings) - 1));
-    return last ? last : "it could not be started";
+    double completed = json_number_at(run, "requests.completed");
+    json_t *count;
+    *reason->text = '\0';
+    if (error || isnan(completed))
+        error_set(reason, "%s", error ? error : last ? last : "it could not be started");
+    if (error || isnan(completed) || completed > 0)
+        return;
+    json_object_foreach (json_at(run, "requests.errors"), kind, count)
+        if (json_integer_value(count) > 0)
+            error_set(reason,
+                      "no request of %s was answered correctly (errors of the kind \"%s\": see "
+                      "docs/loadgen.md)",
+                      path, kind);
 }
 
 /* 0 with the reason why it cannot run ("" if it can), or -1: interrupted. */
@@ -134,9 +147,9 @@ static int try_target(const struct plan *p, const struct target *t, const struct
     json_t *run = cell_measure(&order);
     if (!run)
         return error_set(error, "interrupted while the targets were tried");
-    const char *why = why_not_started(run);
-    if (why)
-        error_set(reason, "%s", why);
+    char path[TEXT_SIZE];
+    target_path(t, &w, path, sizeof path);
+    judge(run, *path ? path : "the mix", reason);
     json_decref(run);
     return 0;
 }
