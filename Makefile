@@ -135,11 +135,11 @@ $(foreach m,$(ALL_MODELS),$(eval $(call server_rule,$(m))))
 # --- measuring --------------------------------------------------------------------------------
 
 PROFILE ?= standard
-BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
+BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(TARGETS),--targets $(TARGETS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
                 $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench plots demo validate
-bench: all ## run the suite and plot it (PROFILE=, MODELS=, WORKLOADS=, TRIALS=, SEED=)
+bench: all ## run the suite and plot it (PROFILE=, MODELS=, TARGETS=, WORKLOADS=, TRIALS=, SEED=)
 	$(BUILD)/bin/bench run --profile $(PROFILE) $(BENCH_OPTIONS)
 	@$(BUILD)/bin/bench plot results/latest
 
@@ -282,6 +282,8 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/switchpoint/workloads $(DESTDIR)$(PREFIX)/share/switchpoint/scripts/plot
 	install -m 644 workloads/*.conf workloads/*.mix $(DESTDIR)$(PREFIX)/share/switchpoint/workloads
+	install -d $(DESTDIR)$(PREFIX)/share/switchpoint/targets
+	install -m 644 targets/*.conf $(DESTDIR)$(PREFIX)/share/switchpoint/targets
 	install -m 644 scripts/plot/*.gp $(DESTDIR)$(PREFIX)/share/switchpoint/scripts/plot
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
