@@ -162,9 +162,15 @@ $(BUILD)/peers/%: peers/%.c $(BUILD)/flags
 $(BUILD)/peers/record_cost: $(BUILD)/peers/record_cost.o $(COMMON)
 	$(call link,$(COMMON) $(GSL_LIBS) -lm)
 
-PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost)
+# A library that need not be there: compare-peers says so.
+HAS_MICROHTTPD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
+$(BUILD)/peers/microhttpd_server: $(BUILD)/peers/microhttpd_server.o
+	@mkdir -p $(@D)
+	$(call link,$(shell $(PKG_CONFIG) --libs libmicrohttpd))
+
+PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost $(if $(HAS_MICROHTTPD),microhttpd_server))
 .PHONY: compare-peers
-compare-peers: all $(PEERS) ## against nginx, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
+compare-peers: all $(PEERS) ## against nginx, Apache, lighttpd, libmicrohttpd, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
 	scripts/compare-peers $(BUILD) $(PARTS)
 
 # --- tests ------------------------------------------------------------------------------------

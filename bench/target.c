@@ -314,15 +314,18 @@ char *target_expand(const char *text, const struct target_values *v)
     return NULL;
 }
 
+/* No file_replace: it waits for the disk, just before a measurement, for a file that will not be
+ * there after it. */
 static int write_file(const char *path, const char *text, const struct target_values *v,
                       struct error *error)
 {
     char *expanded = target_expand(text, v);
-    if (!expanded)
-        return error_set(error, "no memory for %s", path);
-    int result = file_replace(path, expanded, strlen(expanded), error);
+    FILE *out = expanded ? fopen(path, "we") : NULL;
+    bool written = out && fputs(expanded, out) >= 0;
+    if (out)
+        written = fclose(out) == 0 && written;
     free(expanded);
-    return result;
+    return written ? 0 : error_set(error, "cannot write %s: %s", path, strerror(errno));
 }
 
 static int write_files(const struct target *t, const struct target_values *v, struct error *error)
