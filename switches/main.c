@@ -21,7 +21,7 @@
 
 const char *argp_program_version = "switches (Switchpoint) " SWITCHPOINT_VERSION;
 
-enum { LIST_MOST = 16, EXIT_USAGE = 64 };
+enum { LIST_MOST = 16, MEMORY_LEAST = 8, EXIT_USAGE = 64 };
 
 struct list {
     size_t values[LIST_MOST], count;
@@ -63,7 +63,7 @@ static const struct argp_option known[] = {
      "What each task touches at its turn, suffix K or M (0,4K,32K,256K)", 0},
     {"crowd", KEY_CROWD, "N", 0, "Largest ring that touches working sets (100)", 0},
     {"memory-tasks", KEY_MEMORY, "N", 0,
-     "Tasks at once for the memory that each takes; 0: not measured (2000)", 0},
+     "Tasks at once for the memory that each takes; 0: not measured (1000)", 0},
     {"connection-bytes", KEY_CONNECTION, "BYTES", 0, "Size of a connection's record (700)", 0},
     {"stack-size", KEY_STACK, "BYTES", 0, "Stack of a thread or coroutine (64K)", 0},
     {"target-ms", KEY_TARGET, "N", 0, "How long a measurement takes, about (25)", 0},
@@ -106,6 +106,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_CROWD: o->crowd = argument_count(state, "--crowd", value, 0, 1000000); break;
     case KEY_MEMORY:
         o->memory_tasks = argument_count(state, "--memory-tasks", value, 0, 1000000);
+        if (o->memory_tasks > 0 && o->memory_tasks < MEMORY_LEAST)
+            argp_error(state, "--memory-tasks %s: a slope needs %d tasks at least", value,
+                       MEMORY_LEAST);
         break;
     case KEY_CONNECTION:
         o->connection_bytes = argument_bytes(state, "--connection-bytes", value, 1, 1 << 26);
@@ -277,7 +280,7 @@ int main(int argc, char **argv)
     struct options options = {.rings = {.values = {2, 10, 100, 1000, 10000}, .count = 5},
                               .working_sets = {.values = {0, 4096, 32768, 262144}, .count = 4},
                               .crowd = 100,
-                              .memory_tasks = 2000,
+                              .memory_tasks = 1000,
                               .connection_bytes = 700,
                               .stack_bytes = 64 * 1024,
                               .target_ms = 25,
