@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,24 @@ void plan_free(struct plan *p)
     free(p->models);
     free(p->workloads);
     free(p->cells);
+    json_decref(p->left_out);
     *p = (struct plan){.seed = 0};
+}
+
+void plan_leave_out(struct plan *p, const char *format, ...)
+{
+    struct error sentence;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(sentence.text, sizeof sentence.text, format, values);
+    va_end(values);
+    fprintf(stderr, "bench: warning: %s\n", sentence.text);
+    if (!p->left_out)
+        p->left_out = json_array();
+    /* What another program says of itself need not be UTF-8, which JSON must be. */
+    if (json_array_append_new(p->left_out, json_string(sentence.text)) != 0)
+        json_array_append_new(p->left_out,
+                              json_string("something was not measured: its reason is no text"));
 }
 
 static size_t count_cells(const struct plan *p)
@@ -209,11 +227,11 @@ json_t *plan_to_json(const struct plan *p)
         json_array_append_new(models, json_string(p->models[i]));
     for (size_t i = 0; i < p->workload_count; i++)
         json_array_append_new(workloads, workload_to_json(&p->workloads[i]));
-    return json_pack("{s:s, s:s, s:I, s:f, s:s, s:s, s:f, s:o, s:o, s:o}", "schema", SCHEMA,
+    return json_pack("{s:s, s:s, s:I, s:f, s:s, s:s, s:f, s:o, s:o, s:o, s:O*}", "schema", SCHEMA,
                      "profile", p->profile, "seed", (json_int_t)p->seed, "compute_rate",
                      p->compute_rate, "server_cpus", p->server_cpus, "loadgen_cpus",
                      p->loadgen_cpus, "planned_s", plan_seconds(p, 0), "models", models,
-                     "workloads", workloads, "cells", cells_to_json(p));
+                     "workloads", workloads, "cells", cells_to_json(p), "left_out", p->left_out);
 }
 
 static bool copy_name(char *place, const json_t *json)
@@ -275,8 +293,10 @@ int plan_from_json(struct plan *p, const json_t *json, struct error *error)
         return error_set(error, "profile, server_cpus or loadgen_cpus is missing");
     if (models_from_json(p, json_object_get(json, "models"), error) == 0 &&
         workloads_from_json(p, json_object_get(json, "workloads"), error) == 0 &&
-        cells_from_json(p, json_object_get(json, "cells"), error) == 0)
+        cells_from_json(p, json_object_get(json, "cells"), error) == 0) {
+        p->left_out = json_incref(json_object_get(json, "left_out"));
         return 0;
+    }
     plan_free(p);
     return -1;
 }

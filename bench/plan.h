@@ -33,9 +33,14 @@ struct plan {
     size_t workload_count;
     struct cell *cells;
     size_t cell_count;
+    json_t *left_out; /* a sentence for each thing that was asked for and is not measured, and why;
+                         NULL: there is none */
 };
 
 void plan_free(struct plan *);
+
+/* Keeps a sentence about what is not measured, for the report, and prints it as a warning. */
+void plan_leave_out(struct plan *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Fills in `cells` from everything else. 0, or -1 without memory. */
 int plan_expand(struct plan *, struct error *);

@@ -10,6 +10,7 @@
 #include "bench/list.h"
 #include "bench/progress.h"
 #include "bench/results.h"
+#include "bench/runnable.h"
 #include "bench/stop.h"
 #include "common/clock.h"
 
@@ -187,7 +188,8 @@ static enum run_result begin(const struct run_request *r, const struct places *p
     if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, p->server_cpus, p->loadgen_cpus,
                                 NAME_SIZE, error) != 0)
         goto fail;
-    if (cell_calibrate(places->programs.text, p->models[0], p->server_cpus, &p->compute_rate,
+    if (runnable_models(p, places, error) != 0 ||
+        cell_calibrate(places->programs.text, p->models[0], p->server_cpus, &p->compute_rate,
                        error) != 0 ||
         plan_expand(p, error) != 0 || folder_choose(r->out, r->profile->name, folder, error) != 0 ||
         journal_open(journal, folder->text, error) != 0)

@@ -46,6 +46,7 @@ struct workload {
     bool close;          /* one request per connection */
     double connections, idle, slow, pipeline, threads;
     double rate_rps, think_ms, timeout_s, warmup_s, duration_s;
+    double cores;               /* CPUs that the server gets; 0: those that --server-cpus names */
     double file_bytes;          /* size of the file that `path` asks for below /files/; 0: none */
     double timeline_s;          /* interval of the timeline that is plotted; 0: no such plot */
     char slo[TEXT_SIZE];        /* conditions of the service level, separated by blanks */
