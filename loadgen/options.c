@@ -400,7 +400,7 @@ void options_parse(int argc, char **argv, struct options *options)
                "With a command after --, loadgen starts that server, probes its processes and "
                "stops it; with URL's port 0, it takes the port from the server's ready line. In "
                "paths, {exp:M} is an exponential variate with mean M, {uniform:A:B} one between A "
-               "and B, {seq} a counter.\n\n"
+               "and B, {integer:A:B} a whole one, {seq} a counter.\n\n"
                "Exit status: 0 when at least one request succeeded, 2 when none did, 64 for a "
                "wrong command line, 1 for anything else.",
     };
