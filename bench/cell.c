@@ -108,6 +108,16 @@ static void add_clients(struct arguments *a, const struct workload *w)
     add_option(a, "--duration", w->duration_s);
 }
 
+static void add_backend(struct arguments *a, const struct cell_order *o)
+{
+    if (strcmp(o->workload->backend, "redis") == 0) {
+        add(a, "--redis");
+        add(a, "unix:%s", backend_redis_socket(o->backend).text);
+    }
+    if (strcmp(o->workload->backend, "sqlite") == 0)
+        add_text(a, "--database", backend_database(o->backend).text);
+}
+
 static void add_server(struct arguments *a, const struct cell_order *o)
 {
     const struct workload *w = o->workload;
@@ -126,6 +136,7 @@ static void add_server(struct arguments *a, const struct cell_order *o)
         add(a, "--root");
         add(a, "root/%s", w->name);
     }
+    add_backend(a, o);
     for (size_t i = 0; i < w->server_count; i++)
         if (!*w->servers[i].model || strcmp(w->servers[i].model, o->model) == 0)
             add_words(a, w->servers[i].options);

@@ -5,19 +5,21 @@
 #ifndef BENCH_CELL_H
 #define BENCH_CELL_H
 
+#include "bench/backend.h"
 #include "bench/child.h"
 #include "bench/workload.h"
 
 #include <jansson.h>
 
 struct cell_order {
-    const char *programs;                   /* folder of loadgen and the servers */
-    const char *folder;                     /* the run's: loadgen works in it */
-    const char *model;                      /* whose server; NULL: the specimen */
-    const char *specimen;                   /* further options of the specimen; may be NULL */
-    const char *loadgen_options;            /* further options of loadgen; may be NULL */
-    const struct workload *workload;        /* as it stands at the point */
-    const char *label;                      /* for its timeline's name; NULL: none is wanted */
+    const char *programs;            /* folder of loadgen and the servers */
+    const char *folder;              /* the run's: loadgen works in it */
+    const char *model;               /* whose server; NULL: the specimen */
+    const char *specimen;            /* further options of the specimen; may be NULL */
+    const char *loadgen_options;     /* further options of loadgen; may be NULL */
+    const struct backend *backend;   /* what the workload needs of it is ready; may be NULL */
+    const struct workload *workload; /* as it stands at the point */
+    const char *label;               /* for its timeline's name; NULL: none is wanted */
     const char *server_cpus, *loadgen_cpus; /* "": not pinned */
     double compute_rate;                    /* iterations per us */
     unsigned long seed;

@@ -261,6 +261,11 @@ struct running *child_start(const struct child_order *order, struct error *error
     return r;
 }
 
+pid_t child_pid(const struct running *r)
+{
+    return r->pid;
+}
+
 bool child_ends_within(const struct running *r, double seconds)
 {
     struct pollfd watched = {.fd = r->pid_fd, .events = POLLIN};

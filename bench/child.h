@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct child_order {
     const char *const *argv; /* argv[0] is the program's path; NULL-terminated */
@@ -41,6 +42,8 @@ struct running;
 
 /* NULL: it could not be started. */
 struct running *child_start(const struct child_order *, struct error *);
+
+pid_t child_pid(const struct running *);
 
 /* Whether it ends by itself within that time. */
 bool child_ends_within(const struct running *, double seconds);

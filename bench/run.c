@@ -1,5 +1,6 @@
 #include "bench/run.h"
 
+#include "bench/backend.h"
 #include "bench/ceiling.h"
 #include "bench/cell.h"
 #include "bench/disturbance.h"
@@ -156,6 +157,7 @@ static int write_environment(const struct places *places, const struct plan *p, 
                         *p->server_cpus ? json_string(p->server_cpus) : json_null());
     json_object_set_new(e, "loadgen_cpus",
                         *p->loadgen_cpus ? json_string(p->loadgen_cpus) : json_null());
+    json_object_set_new(e, "redis", backend_describe(p));
     json_object_set_new(e, "pinned", json_boolean(*p->server_cpus && *p->loadgen_cpus));
     int result = folder_write_json(folder, "environment.json", e, error);
     json_decref(e);
@@ -188,7 +190,7 @@ static enum run_result begin(const struct run_request *r, const struct places *p
     if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, p->server_cpus, p->loadgen_cpus,
                                 NAME_SIZE, error) != 0)
         goto fail;
-    if (runnable_models(p, places, error) != 0 ||
+    if (runnable_models(p, places, error) != 0 || backend_leave_out(p, error) != 0 ||
         cell_calibrate(places->programs.text, p->models[0], p->server_cpus, &p->compute_rate,
                        error) != 0 ||
         plan_expand(p, error) != 0 || folder_choose(r->out, r->profile->name, folder, error) != 0 ||
@@ -294,6 +296,7 @@ struct work {
     const struct plan *plan;
     const char *folder;
     struct journal *journal;
+    struct backend *backend;
     unsigned attempts_most; /* at a cell, until it is undisturbed */
     struct progress progress;
     struct results *results; /* what is measured so far, where precision decides; NULL elsewhere */
@@ -321,6 +324,7 @@ static enum run_result attempt(struct work *work, const struct cell *c, unsigned
         .programs = work->places->programs.text,
         .folder = work->folder,
         .model = p->models[c->model],
+        .backend = work->backend,
         .workload = &w,
         .label = tried.text,
         .server_cpus = p->server_cpus,
@@ -329,6 +333,8 @@ static enum run_result attempt(struct work *work, const struct cell *c, unsigned
         /* The same requests for every model of a trial, others in the next trial. */
         .seed = p->seed + c->trial - 1,
     };
+    if (backend_ensure(work->backend, &w, p->loadgen_cpus, error) != 0)
+        return bench_stop > 0 ? RUN_INTERRUPTED : RUN_FAILED;
     json_t *result = cell_measure(&order);
     if (result)
         *line = identified(p, c, number, result);
@@ -421,16 +427,19 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
     if (result != RUN_COMPLETE)
         return result;
     struct results so_far = {.runs = NULL};
+    struct backend backend = {.redis = NULL};
     bool adaptive = plan_least(&plan, NULL) < plan.cell_count;
     struct work work = {.places = places,
                         .plan = &plan,
                         .journal = &journal,
+                        .backend = &backend,
                         .attempts_most = r->no_repeat ? 1 : ATTEMPTS_MOST,
                         .folder = folder->text,
                         .results = adaptive ? &so_far : NULL};
     bool ready = make_subfolders(&plan, work.folder, error) == 0 &&
                  (!adaptive || results_read(&so_far, work.folder, error) == 0);
     result = ready ? measure_all(&work, error) : RUN_FAILED;
+    backend_end(&backend);
     results_free(&so_far);
     folder_remove(path_of("%s/root", work.folder).text, &unused);
     journal_close(&journal);
