@@ -63,6 +63,11 @@ static bool plan_needs(const struct plan *p, const char *backend)
     return false;
 }
 
+bool backend_is_needed(const struct plan *p)
+{
+    return plan_needs(p, "redis") || plan_needs(p, "sqlite");
+}
+
 int backend_leave_out(struct plan *p, struct error *error)
 {
     if (!plan_needs(p, "redis") || *redis_version().text)
@@ -90,11 +95,11 @@ json_t *backend_describe(const struct plan *p)
                      *p->loadgen_cpus ? json_string(p->loadgen_cpus) : json_null());
 }
 
-/* --- the folder ------------------------------------------------------------------------------- */
+/* --- where it is ------------------------------------------------------------------------------ */
 
 static struct path below(const struct backend *b, const char *name)
 {
-    return *b->folder.text ? path_of("%s/%s", b->folder.text, name) : (struct path){""};
+    return path_of("%s/%s", b->folder, name);
 }
 
 struct path backend_redis_socket(const struct backend *b)
@@ -105,24 +110,6 @@ struct path backend_redis_socket(const struct backend *b)
 struct path backend_database(const struct backend *b)
 {
     return below(b, "database.sqlite");
-}
-
-/* Not the run's folder: its path can be longer than a socket's may be. */
-static int make_folder(struct backend *b, struct error *error)
-{
-    const char *place = getenv("TMPDIR");
-    if (*b->folder.text)
-        return 0;
-    b->folder = path_of("%s/switchpoint-XXXXXX", place && *place ? place : "/tmp");
-    if (strlen(backend_redis_socket(b).text) > SOCKET_PATH_MOST)
-        error_set(error, "%s is too long a path for a socket: set TMPDIR to a shorter one",
-                  b->folder.text);
-    else if (mkdtemp(b->folder.text))
-        return 0;
-    else
-        error_set(error, "cannot make the folder %s: %s", b->folder.text, strerror(errno));
-    b->folder.text[0] = '\0';
-    return -1;
 }
 
 /* --- Redis ------------------------------------------------------------------------------------ */
@@ -233,11 +220,14 @@ static int await(struct backend *b, struct error *error)
 static int start_redis(struct backend *b, const char *cpus, struct error *error)
 {
     struct path socket = backend_redis_socket(b), log = below(b, "redis.log");
-    const char *const argv[] = {
-        "redis-server", "--port", "0",           "--unixsocket", socket.text, "--save", "",
-        "--appendonly", "no",     "--daemonize", "no",           "--logfile", log.text, "--dir",
-        b->folder.text, NULL};
+    const char *const argv[] = {"redis-server", "--port",      "0",       "--unixsocket",
+                                socket.text,    "--save",      "",        "--appendonly",
+                                "no",           "--daemonize", "no",      "--logfile",
+                                log.text,       "--dir",       b->folder, NULL};
     const struct child_order order = {.argv = argv, .cpus = cpus};
+    if (strlen(socket.text) > SOCKET_PATH_MOST)
+        return error_set(error, "%s is too long a path for a socket: set TMPDIR to a shorter one",
+                         socket.text);
     b->redis = child_start(&order, error);
     return b->redis && await(b, error) == 0 && fill(b, error) == 0 ? 0 : -1;
 }
@@ -245,10 +235,6 @@ static int start_redis(struct backend *b, const char *cpus, struct error *error)
 int backend_ensure(struct backend *b, const struct workload *w, const char *cpus,
                    struct error *error)
 {
-    if (!*w->backend)
-        return 0;
-    if (make_folder(b, error) != 0)
-        return -1;
     if (strcmp(w->backend, "redis") != 0)
         return 0;
     if (!b->redis)
@@ -267,7 +253,5 @@ void backend_end(struct backend *b)
     struct error unused;
     if (b->redis && child_end(b->redis, &o, &unused) == 0)
         outcome_free(&o);
-    if (*b->folder.text)
-        folder_remove(b->folder.text, &unused);
-    *b = (struct backend){.redis = NULL};
+    b->redis = NULL;
 }

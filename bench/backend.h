@@ -15,9 +15,12 @@
 #include "bench/plan.h"
 
 struct backend {
-    struct path folder;    /* temporary; "": nothing has needed it yet */
+    const char *folder;    /* the run's temporary one */
     struct running *redis; /* NULL: nothing has needed it yet */
 };
+
+/* Whether any workload of the plan needs one, and so a temporary folder. */
+bool backend_is_needed(const struct plan *);
 
 /* Takes the workloads out of the plan whose backend is not installed here, and warns of each. 0, or
  * -1: none is left. */
@@ -27,18 +30,17 @@ int backend_leave_out(struct plan *, struct error *);
  * need none. */
 json_t *backend_describe(const struct plan *);
 
-/* Makes ready what the workload needs, if it needs anything. -1: that failed, or bench was asked to
- * stop. */
+/* Makes ready what the workload needs of it. -1: that failed, or bench was asked to stop. */
 int backend_ensure(struct backend *, const struct workload *, const char *cpus, struct error *);
 
-/* Where the servers find it; an empty path: it has not been needed. */
+/* Where the servers find it. */
 struct path backend_redis_socket(const struct backend *);
 struct path backend_database(const struct backend *); /* the servers make and fill it */
 
 /* 0: Redis does not run. */
 pid_t backend_redis_pid(const struct backend *);
 
-/* Stops Redis and removes the folder. */
+/* Stops Redis. */
 void backend_end(struct backend *);
 
 #endif

@@ -177,11 +177,11 @@ static void write_remarks(FILE *out, const struct results *r, size_t workload)
         for (size_t i = 0; i < workload_points(w); i++) {
             struct group g = {m, workload, i};
             struct remark remark = results_remark(r, g);
-            if (!*remark.text)
+            if (!*remark.text || !plan_serves(&r->plan, m, workload, i))
                 continue;
             const char *sentence =
                 strcmp(remark.text, "no answer") == 0 ? "answered no request" : remark.text;
-            fprintf(out, "- server-%s %s%s", r->plan.models[m], sentence,
+            fprintf(out, "- %s %s%s", plan_server_name(&r->plan, m).text, sentence,
                     strncmp(sentence, "served", 6) == 0 ? " connections" : "");
             if (workload_has_points(w))
                 fprintf(out, " at %s %s", workload_varies(w), point_name_of(w, i).text);

@@ -484,6 +484,22 @@ struct workload workload_at(const struct workload *w, size_t point)
     return at;
 }
 
+size_t workload_limit_cores(struct workload *w, unsigned most)
+{
+    size_t kept = 0;
+    if (strcmp(w->sweep, "cores") != 0) {
+        for (size_t i = 0; i < workload_points(w); i++)
+            if (workload_at(w, i).cores > most)
+                return 0;
+        return workload_points(w);
+    }
+    for (size_t i = 0; i < w->value_count; i++)
+        if (w->values[i] <= most)
+            w->values[kept++] = w->values[i];
+    w->value_count = kept;
+    return kept;
+}
+
 double workload_cell_s(const struct workload *w)
 {
     double steps_s = w->capacity ? SEARCH_STEPS * (w->warmup_s + w->step_s) : 0;

@@ -102,6 +102,10 @@ const char *workload_varies(const struct workload *);
 /* The workload as it stands at one point of its sweep. */
 struct workload workload_at(const struct workload *, size_t point);
 
+/* Takes out what wants more cores than `most`; returns how many points are left: 0 where it cannot
+ * be measured at all. */
+size_t workload_limit_cores(struct workload *, unsigned most);
+
 /* What the named point sets `key` to; NULL: it does not change it. */
 char *variant_value(struct variant *, const char *key);
 

@@ -1,6 +1,7 @@
 #include "loadgen/session.h"
 
 #include "common/clock.h"
+#include "common/units.h"
 
 #include <math.h>
 #include <signal.h>
@@ -26,7 +27,7 @@ void session_prepare(struct session *s)
         CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
     if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
         CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
-    machine_cpu_list(&s->machine_cpus, s->run.machine_cpus, sizeof s->run.machine_cpus);
+    format_cpu_list(&s->machine_cpus, s->run.machine_cpus, sizeof s->run.machine_cpus);
 }
 
 /* --- looking on ------------------------------------------------------------------------------- */
