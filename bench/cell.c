@@ -242,6 +242,8 @@ static void compose(struct arguments *a, const struct cell_order *o)
     add(a, "--seed");
     add(a, "%lu", o->seed);
     add_text(a, "--cpus", o->loadgen_cpus);
+    if (strcmp(w->backend, "redis") == 0)
+        add_option(a, "--backend-pid", (double)backend_redis_pid(o->backend));
     add_clients(a, w);
     add_words(a, o->loadgen_options ? o->loadgen_options : "");
     char path[TEXT_SIZE];
