@@ -182,6 +182,16 @@ static void add_target_command(struct arguments *a, const struct cell_order *o)
 
 /* --- the command line ------------------------------------------------------------------------- */
 
+static void add_backend(struct arguments *a, const struct cell_order *o)
+{
+    if (strcmp(o->workload->backend, "redis") == 0) {
+        add(a, "--redis");
+        add(a, "unix:%s", backend_redis_socket(o->backend).text);
+    }
+    if (strcmp(o->workload->backend, "sqlite") == 0)
+        add_text(a, "--database", backend_database(o->backend).text);
+}
+
 static void add_own_server(struct arguments *a, const struct cell_order *o)
 {
     const struct workload *w = o->workload;
@@ -193,6 +203,7 @@ static void add_own_server(struct arguments *a, const struct cell_order *o)
         add(a, "--root");
         add(a, "root/%s", w->name);
     }
+    add_backend(a, o);
 }
 
 static void add_server(struct arguments *a, const struct cell_order *o)
@@ -231,6 +242,8 @@ static void compose(struct arguments *a, const struct cell_order *o)
     add(a, "--seed");
     add(a, "%lu", o->seed);
     add_text(a, "--cpus", o->loadgen_cpus);
+    if (strcmp(w->backend, "redis") == 0)
+        add_option(a, "--backend-pid", (double)backend_redis_pid(o->backend));
     add_clients(a, w);
     add_words(a, o->loadgen_options ? o->loadgen_options : "");
     char path[TEXT_SIZE];

@@ -5,6 +5,7 @@
 #ifndef BENCH_CELL_H
 #define BENCH_CELL_H
 
+#include "bench/backend.h"
 #include "bench/child.h"
 #include "bench/target.h"
 #include "bench/workload.h"
@@ -19,6 +20,7 @@ struct cell_order {
     const char *target_folder;              /* where it can have a folder of its own */
     const char *specimen;                   /* further options of the specimen; may be NULL */
     const char *loadgen_options;            /* further options of loadgen; may be NULL */
+    const struct backend *backend;          /* has what the workload needs; may be NULL */
     const struct workload *workload;        /* as it stands at the point */
     const char *label;                      /* for its timeline's name; NULL: none is wanted */
     const char *server_cpus, *loadgen_cpus; /* "": not pinned */

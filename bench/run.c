@@ -1,5 +1,6 @@
 #include "bench/run.h"
 
+#include "bench/backend.h"
 #include "bench/ceiling.h"
 #include "bench/cell.h"
 #include "bench/disturbance.h"
@@ -199,17 +200,17 @@ static int make_subfolders(const struct plan *p, const char *folder, struct erro
 }
 
 /* Where targets work: not in the run's folder, since a server that root starts gives its workers
- * another user, who may not reach that. Nothing is made without targets. */
+ * another user, who may not reach that; and where backends are: a socket's path must be short.
+ * Nothing is made without either. */
 static int make_scratch(const struct plan *p, struct path *scratch, struct error *error)
 {
     const char *temporary = getenv("TMPDIR");
-    if (p->target_count == 0)
+    if (p->target_count == 0 && !backend_is_needed(p))
         return 0;
     *scratch = path_of("%s/switchpoint-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     if (!mkdtemp(scratch->text)) {
         *scratch = path_of("%s", "");
-        return error_set(error, "cannot make a temporary folder for the targets: %s",
-                         strerror(errno));
+        return error_set(error, "cannot make a temporary folder: %s", strerror(errno));
     }
     mode_t before = umask(022);
     chmod(scratch->text, 0755);
@@ -243,6 +244,7 @@ static int write_environment(const struct places *places, const struct plan *p, 
                         *p->server_cpus ? json_string(p->server_cpus) : json_null());
     json_object_set_new(e, "loadgen_cpus",
                         *p->loadgen_cpus ? json_string(p->loadgen_cpus) : json_null());
+    json_object_set_new(e, "redis", backend_describe(p));
     json_object_set_new(e, "pinned", json_boolean(*p->server_cpus && *p->loadgen_cpus));
     int result = folder_write_json(folder, "environment.json", e, error);
     json_decref(e);
@@ -277,7 +279,8 @@ static enum run_result begin(const struct run_request *r, const struct places *p
         goto fail;
     environment_order_cpus(p->server_cpus, p->loadgen_cpus, p->cpus, sizeof p->cpus);
     fit_cores(p);
-    if (runnable_models(p, places, error) != 0 || make_scratch(p, scratch, error) != 0 ||
+    if (runnable_models(p, places, error) != 0 || backend_leave_out(p, error) != 0 ||
+        make_scratch(p, scratch, error) != 0 ||
         runnable_targets(p, places, scratch->text, error) != 0 ||
         cell_calibrate(places->programs.text, p->models[0], p->server_cpus, &p->compute_rate,
                        error) != 0 ||
@@ -384,6 +387,7 @@ struct work {
     const struct plan *plan;
     const char *folder, *scratch;
     struct journal *journal;
+    struct backend backend;
     unsigned attempts_most; /* at a cell, until it is undisturbed */
     struct progress progress;
     struct results *results; /* what is measured so far, where precision decides; NULL elsewhere */
@@ -435,6 +439,7 @@ static enum run_result attempt(struct work *work, const struct cell *c, unsigned
         .model = target ? NULL : p->models[c->model],
         .target = target,
         .target_folder = work->scratch,
+        .backend = &work->backend,
         .workload = &w,
         .label = tried.text,
         .server_cpus = server_cpus.text,
@@ -443,6 +448,8 @@ static enum run_result attempt(struct work *work, const struct cell *c, unsigned
         /* The same requests for every model of a trial, others in the next trial. */
         .seed = p->seed + c->trial - 1,
     };
+    if (backend_ensure(&work->backend, &w, p->loadgen_cpus, error) != 0)
+        return bench_stop > 0 ? RUN_INTERRUPTED : RUN_FAILED;
     json_t *result = cell_measure(&order);
     if (result && w.cores >= 1)
         warn_of_shared_cpus(result, &server_cpus, p);
@@ -540,10 +547,12 @@ static enum run_result measure_plan(const struct run_request *r, const struct pl
                         .attempts_most = r->no_repeat ? 1 : ATTEMPTS_MOST,
                         .folder = folder,
                         .scratch = scratch,
+                        .backend = {.folder = scratch},
                         .results = adaptive ? &so_far : NULL};
     bool ready = make_subfolders(plan, folder, error) == 0 &&
                  (!adaptive || results_read(&so_far, folder, error) == 0);
     enum run_result result = ready ? measure_all(&work, error) : RUN_FAILED;
+    backend_end(&work.backend);
     results_free(&so_far);
     folder_remove(path_of("%s/root", folder).text, &unused);
     return result;

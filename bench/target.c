@@ -260,6 +260,8 @@ static bool is_path(const char *pattern, const char *path)
 
 bool target_path(const struct target *t, const struct workload *w, char *path, size_t size)
 {
+    if (strcmp(t->routes, "all") == 0 && *w->backend)
+        return false; /* only our own servers are told where it is */
     if (strcmp(t->routes, "all") == 0) {
         snprintf(path, size, "%s", w->path);
         return true;

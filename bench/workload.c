@@ -56,6 +56,7 @@ static const struct setting settings[] = {
     {"idle", WHOLE, AT(idle), 0, 1e6, NULL},
     {"slow", WHOLE, AT(slow), 0, 1e6, NULL},
     {"cores", WHOLE, AT(cores), 1, 1024, NULL},
+    {"backend", CHOICE, AT(backend), 0, 0, "redis sqlite"},
     {"file_bytes", WHOLE, AT(file_bytes), 0, 1e9, NULL},
     {"timeline_s", NUMBER, AT(timeline_s), 0, 3600, NULL},
     {"warmup_s", NUMBER, AT(warmup_s), 0, 3600, NULL},
@@ -423,6 +424,14 @@ int workload_read(struct workload *w, const char *file, const struct profile *pr
     return result;
 }
 
+bool workload_needs(const struct workload *w, const char *backend)
+{
+    for (size_t i = 0; i < workload_points(w); i++)
+        if (strcmp(workload_at(w, i).backend, backend) == 0)
+            return true;
+    return false;
+}
+
 size_t workload_points(const struct workload *w)
 {
     size_t points = w->variant_count > 0 ? w->variant_count : w->value_count;
@@ -627,7 +636,8 @@ static bool variants_from_json(struct workload *w, const json_t *list)
 /* What plans of earlier versions do not have yet keeps its default. */
 static bool is_new_setting(const struct setting *s)
 {
-    return s->offset == AT(slo) || s->offset == AT(step_s) || s->offset == AT(cores);
+    return s->offset == AT(slo) || s->offset == AT(step_s) || s->offset == AT(cores) ||
+           s->offset == AT(backend);
 }
 
 int workload_from_json(struct workload *w, const json_t *json, struct error *error)

@@ -33,6 +33,7 @@ enum {
     OPTION_PRECISION,
     OPTION_STALL,
     OPTION_PID,
+    OPTION_BACKEND_PID,
     OPTION_READY,
     OPTION_TEMPLATE,
     OPTION_STOP_SIGNAL,
@@ -88,6 +89,10 @@ static const struct argp_option known[] = {
      "The search ends when it knows the capacity to that share (2%)", 0},
     {0, 0, 0, 0, "Server:", 4},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
+    {"backend-pid", OPTION_BACKEND_PID, "N", 0,
+     "A process that it asks in turn, such as a database: its CPU time is part of the load, not a "
+     "disturbance",
+     0},
     {"ready", OPTION_READY, "HOW", 0,
      "line: it says so, as Switchpoint's do; port: it accepts connections, and {port} in its "
      "command is its port, a free one when URL's is 0 (line)",
@@ -354,6 +359,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_PRECISION: o->precision = precision(state, value); break;
     case OPTION_STALL: take_stall(state, value, o); break;
     case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
+    case OPTION_BACKEND_PID:
+        o->backend_pid = (pid_t)argument_count(state, "--backend-pid", value, 1, INT_MAX);
+        break;
     case OPTION_READY: o->ready_by_port = second_of(state, "--ready", value, "line", "port"); break;
     case OPTION_TEMPLATE: o->template_file = template_name(state, value); break;
     case OPTION_STOP_SIGNAL: o->stop_signal = signal_number(state, "--stop-signal", value); break;
@@ -400,7 +408,7 @@ void options_parse(int argc, char **argv, struct options *options)
                "With a command after --, loadgen starts that server, probes its processes and "
                "stops it; with URL's port 0, it takes the port from the server's ready line. In "
                "paths, {exp:M} is an exponential variate with mean M, {uniform:A:B} one between A "
-               "and B, {seq} a counter.\n\n"
+               "and B, {integer:A:B} a whole one, {seq} a counter.\n\n"
                "Exit status: 0 when at least one request succeeded, 2 when none did, 64 for a "
                "wrong command line, 1 for anything else.",
     };

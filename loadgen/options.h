@@ -21,6 +21,7 @@ struct options {
     const char *path;          /* with the query */
     char **command;            /* NULL-terminated; NULL: none */
     pid_t pid;                 /* of a running server; 0: none */
+    pid_t backend_pid;         /* of a process that it asks in turn; 0: none is known */
     bool ready_by_port;        /* it is ready when it accepts connections, not by its own word */
     const char *template_file; /* of its configuration; NULL: none */
     int stop_signal;           /* 0: SIGTERM */
