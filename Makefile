@@ -20,10 +20,11 @@ OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PKG_CONFIG ?= pkg-config
 PKGS := jansson inih gsl zlib
-# What one model needs and the others do not.
+# What one model needs and the others do not: PKGS_NAME.
 PKGS_uring := liburing
+MODEL_PKGS := $(foreach v,$(filter PKGS_%,$(.VARIABLES)),$($(v)))
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
-missing := $(strip $(foreach p,$(PKGS) $(PKGS_uring),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
+missing := $(strip $(foreach p,$(PKGS) $(MODEL_PKGS),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
 ifneq ($(missing),)
 $(error not installed: $(missing). Run scripts/setup, which installs what the build needs)
 endif
