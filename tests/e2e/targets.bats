@@ -60,7 +60,7 @@ SERVER
     cat > own/mine.conf <<CONF
 title = My own server
 needs = python3
-command = {program} $BATS_TEST_TMPDIR/own/server.py {port} /greeting
+command = {program} {here}/server.py {port} /greeting
 [paths]
 /hello = /greeting
 CONF
