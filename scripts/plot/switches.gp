@@ -19,9 +19,9 @@ width = 1300; height = 960
 eval terminal(width, height)
 set output output_file
 set multiplot layout 2, 2 title figure_title font ",16" noenhanced \
-    margins char 11, char 4, char 4.5, char 8 spacing char 12, char 7
+    margins char 11, char 4, char 4.5, char 7.5 spacing char 12, char 7
 beside_k(k) = 1.03 ** (strstrt(kinds, k) / 10.0 - 2.5)
-set key at screen 0.5, 0.945 center top horizontal maxrows 2 samplen 2 width 2 noenhanced
+set key at screen 0.5, 0.955 center top vertical maxrows 2 samplen 2 width 2 noenhanced
 
 set logscale xy
 set format "%.0s%c"
@@ -44,13 +44,13 @@ unset logscale
 stats file("indirect") using (note_most(column(2))) nooutput
 set logscale x
 set format y "%.0s%c"
-set title sprintf("Indirect cost of a hop, %d tasks", most)
+set title sprintf("Indirect cost of a hop, %d tasks on one CPU", most)
 set xlabel "working set of each task (KiB)"; set ylabel "ns beyond one task that never switches"
 set xrange [*:*]
 set offsets graph 0.1, graph 0.1, graph 0.1, graph 0.1
 in_ring(k, v) = strcol(1) eq k && column(2) == most ? v : NaN
 plot 0 with lines lc rgb "#999999" notitle, \
-     for [k in kinds] file("indirect") using (column(3) * beside_k(k)):(in_ring(k, column(4))):(column(5)):(column(6)) \
+     for [k in "process thread coroutine callback"] file("indirect") using (column(3) * beside_k(k)):(in_ring(k, column(4))):(in_ring(k, column(5))):(in_ring(k, column(6))) \
         with yerrorlines lc rgb colour(model_of(k)) pt mark(k) dt dashes(k) lw 1.5 notitle
 
 # --- creating and destroying --------------------------------------------------------------------
@@ -66,6 +66,7 @@ set format x "%.0s%c"; set format y "%g"
 set title "To create and destroy one"
 set xlabel "ns"; unset ylabel
 set ytics () scale 0
+set xrange [10:4e6]
 do for [k in lives] { set ytics add (k row(k)) noenhanced }
 set yrange [0.4:words(lives) + 0.6]
 plot for [k in lives] file("lifecycle") using (strcol(1) eq k ? column(2) : NaN):(row(k)):(column(3)):(column(4)) \
