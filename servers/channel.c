@@ -14,9 +14,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* On the stack of whoever receives: only the pages that the kernel writes to are ever touched. */
-enum { RECEIVE_BYTES = 16 * 1024 };
-
 /* sendfile(2) moves no more than this at a time anyway. */
 #define SENDFILE_MOST_BYTES 0x7ffff000ull
 
@@ -92,12 +89,11 @@ struct interest channel_interest(struct channel *ch)
     }
 }
 
-bool channel_receive(struct channel *ch)
+bool channel_receive(struct channel *ch, struct receive_room *room)
 {
-    char bytes[RECEIVE_BYTES];
-    ssize_t n = recv(ch->fd, bytes, sizeof bytes, 0);
+    ssize_t n = recv(ch->fd, room->bytes, sizeof room->bytes, 0);
     if (n > 0)
-        connection_received(ch->connection, bytes, (size_t)n, clock_now_ns());
+        connection_received(ch->connection, room->bytes, (size_t)n, clock_now_ns());
     else if (n == 0)
         connection_received_end(ch->connection);
     else if (not_ready(errno))

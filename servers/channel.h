@@ -23,10 +23,17 @@ void channel_close(struct channel *);
  * side down) already done: only READABLE, WRITABLE, LOCK, CLOSE and a deadline are left. */
 struct interest channel_interest(struct channel *);
 
+/* Where bytes are received. The connection is done with them before channel_receive returns, so
+ * that all connections of a thread can share it; of one on the stack, only the pages that the
+ * kernel writes to are ever touched. */
+struct receive_room {
+    char bytes[16 * 1024];
+};
+
 /* One recv(2) or one send. false: nothing moved, because the socket was not ready (or, if it
  * blocks, because its time limit passed). Errors and the client's end are reported to the
  * connection, and count as progress. */
-bool channel_receive(struct channel *);
+bool channel_receive(struct channel *, struct receive_room *);
 bool channel_send(struct channel *);
 
 /* The work under the server-wide lock. Waits for the mutex if another thread or process holds it.

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/descriptors.h"
 #include "servers/handler/compute.h"
+#include "servers/listen.h"
 #include "servers/lock.h"
 #include "servers/model.h"
 #include "servers/options.h"
@@ -11,11 +12,10 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Iterations per microsecond when nothing disturbs: the best of several short runs. */
@@ -38,23 +38,11 @@ enum { MOST_DESCRIPTORS = 1 << 20 };
 /* The table grows once, before the first client, and not under load; it is half a MiB at most. */
 enum { EXPECTED_DESCRIPTORS = 1 << 16 };
 
-static int listen_on(const char *where, unsigned backlog)
+/* How many CPUs this process may run on. */
+static unsigned own_cpus(void)
 {
-    struct address address;
-    const char *why;
-    if (!address_parse(where, &address, &why))
-        errx(1, "cannot listen on %s: %s", where, why);
-    int fd = socket(address.socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        err(1, "cannot listen on %s", where);
-    int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    /* Accepted sockets inherit it: an answer goes out when it is written. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&address.socket, address.length) < 0 ||
-        listen(fd, (int)backlog) < 0)
-        err(1, "cannot listen on %s", where);
-    return fd;
+    cpu_set_t cpus;
+    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
 }
 
 static int open_root(const char *root)
@@ -103,7 +91,7 @@ int main(int argc, char **argv)
     prctl(PR_SET_TIMERSLACK, 1);
 
     int root_fd = open_root(options.root);
-    int listen_fd = listen_on(options.listen, options.backlog);
+    int listen_fd = listen_on(options.listen, options.backlog, model.listens_apart);
     stop_install();
     stop_watch_listening(listen_fd);
     double compute_rate = options.compute_rate > 0 ? options.compute_rate : calibrate();
@@ -130,7 +118,8 @@ int main(int argc, char **argv)
         .name = program_invocation_short_name,
         .listen_fd = listen_fd,
         .root_fd = root_fd,
-        .workers = options.workers,
+        .workers = options.workers ? options.workers : own_cpus(),
+        .backlog = options.backlog,
         .max_connections = options.max_connections,
         .stack_bytes = (size_t)options.stack_bytes,
         .lock = lock,
@@ -138,5 +127,5 @@ int main(int argc, char **argv)
         .ready_line = ready_line,
         .http = http,
     };
-    return model.run(&server) < 0 ? 1 : 0;
+    return model.run(&server);
 }

@@ -8,6 +8,8 @@
 
 #include "servers/http/connection.h"
 
+#include <argp.h>
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -17,6 +19,7 @@ struct server {
     int listen_fd;
     int root_fd; /* what /files/ serves; -1: nothing */
     unsigned workers;
+    unsigned backlog;
     unsigned max_connections; /* 0: as many as there are descriptors */
     size_t stack_bytes;       /* of each thread; 0: the system's default */
     struct connection_config http;
@@ -24,15 +27,21 @@ struct server {
     sem_t *free_places;    /* counts down from max_connections; NULL: no limit */
     atomic_uint clients;   /* of this process: accepted and not yet closed */
     const char *ready_line;
-    bool said_short; /* that it ran short of descriptors or memory; of the accepting thread */
+    atomic_bool said_short; /* that it ran short of descriptors or memory */
 };
 
 struct model {
-    const char *name; /* as in the ready line: "thread-pool" */
-    bool has_pool;    /* does --workers mean anything to it */
-    /* Serves until stop_requested. 0, or -1 after having said on standard error what failed. */
+    const char *name;           /* as in the ready line: "thread-pool" */
+    unsigned workers;           /* unless --workers says it; 0: the model has none */
+    bool listens_apart;         /* each worker has a listening socket of its own */
+    const struct argp *options; /* further ones of its own; NULL: none */
+    /* Serves until stop_requested. The exit status: 0, 1 where something failed, EX_UNAVAILABLE
+     * where the system does not have what the model needs; said on standard error. */
     int (*run)(struct server *);
 };
+
+/* As many workers as the server may run on CPUs. */
+enum { WORKER_PER_CPU = INT_MAX };
 
 extern const struct model model;
 

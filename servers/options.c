@@ -24,9 +24,13 @@ enum {
     OPTION_CPUS,
 };
 
+/* What serving needs of a stack, with a library behind the handler, and room to spare. */
+enum { STACK_LEAST_BYTES = 64 * 1024 };
+
 static const struct argp_option known[] = {
     {"listen", 'l', "ADDR:PORT", 0, "Listen here; port 0: the kernel chooses (127.0.0.1:8080)", 0},
-    {"workers", 'w', "N", 0, "Threads in the pool, where the model has one (16)", 0},
+    {"workers", 'w', "N", 0,
+     "Threads, processes or loops, where the model has several (16; loops: one per CPU)", 0},
     {"backlog", OPTION_BACKLOG, "N", 0, "listen(2) backlog (4096)", 0},
     {"max-connections", OPTION_MAX_CONNECTIONS, "N", 0,
      "Beyond it, accepting pauses; 0: as many as there are descriptors (0)", 0},
@@ -44,7 +48,7 @@ static const struct argp_option known[] = {
     {"compute-rate", OPTION_COMPUTE_RATE, "R", 0,
      "Iterations per microsecond of compute (calibrated at start)", 0},
     {"stack-size", OPTION_STACK_SIZE, "BYTES", 0,
-     "Stack of each thread; suffix K, M (the system's)", 0},
+     "Stack of each thread or coroutine; suffix K, M (the system's, 64K)", 0},
     {"cpus", OPTION_CPUS, "LIST", 0, "Run on these CPUs only, e.g. 0 or 0,2-3", 0},
     {0},
 };
@@ -78,8 +82,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'l': o->listen = value; break;
     case 'w':
-        if (!parsing->model->has_pool)
-            argp_error(state, "--workers %s: the model %s has no pool of workers", value,
+        if (!parsing->model->workers)
+            argp_error(state, "--workers %s: the model %s has no workers", value,
                        parsing->model->name);
         o->workers = argument_count(state, "--workers", value, 1, 100000);
         break;
@@ -110,7 +114,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
             refuse(state, "compute-rate", value, "iterations per microsecond, 0.001 to 1000000");
         break;
     case OPTION_STACK_SIZE:
-        o->stack_bytes = bytes(state, "stack-size", value, (uint64_t)PTHREAD_STACK_MIN, 1ull << 40);
+        o->stack_bytes = bytes(state, "stack-size", value, STACK_LEAST_BYTES, 1ull << 40);
         break;
     case OPTION_CPUS:
         o->cpus = argument_cpus(state, "--cpus", value);
@@ -126,7 +130,7 @@ void options_parse(int argc, char **argv, const struct model *served, struct opt
 {
     *options = (struct options){
         .listen = "127.0.0.1:8080",
-        .workers = 16,
+        .workers = served->workers == WORKER_PER_CPU ? 0 : served->workers,
         .backlog = 4096,
         .idle_timeout_ns = 60 * NS_PER_S,
         .header_timeout_ns = 10 * NS_PER_S,
@@ -135,9 +139,11 @@ void options_parse(int argc, char **argv, const struct model *served, struct opt
         .max_body_bytes = 1024ull * 1024,
     };
     struct parsing parsing = {options, served};
+    const struct argp_child of_model[] = {{served->options, 0, NULL, 0}, {0}};
     const struct argp argp = {
         .options = known,
         .parser = parse_option,
+        .children = served->options ? of_model : NULL,
         .doc = "An HTTP server that differs from its siblings only in how it waits.\v"
                "Routes: /hello  /work?cpu_us=&wait_ms=&lock_us=&bytes=  /files/NAME  POST /echo",
     };

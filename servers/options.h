@@ -10,7 +10,7 @@
 
 struct options {
     const char *listen;
-    unsigned workers;
+    unsigned workers; /* 0: as many as there are CPUs */
     unsigned backlog;
     unsigned max_connections;
     unsigned keepalive_requests;

@@ -2,11 +2,12 @@
 
 #include "common/clock.h"
 #include "servers/accept.h"
-#include "servers/channel.h"
 #include "servers/stop.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -46,81 +47,74 @@ static bool act_on_either(struct channel *ch, uint64_t deadline_ns)
     uint64_t now_ns = clock_now_ns();
     struct pollfd either = {.fd = ch->fd, .events = POLLIN | POLLOUT};
     struct timespec left = timespec_of_ns(deadline_ns > now_ns ? deadline_ns - now_ns : 0);
+    struct receive_room room;
     if (ppoll(&either, 1, deadline_ns == NEVER_NS ? NULL : &left, NULL) <= 0)
         return false;
     bool moved = false;
     if (either.revents & POLLOUT)
         moved = channel_send(ch);
     if (either.revents & ~POLLOUT)
-        moved |= channel_receive(ch);
+        moved |= channel_receive(ch, &room);
     return moved;
 }
 
-struct limits {
-    uint64_t receive_ns, send_ns; /* as last set on the socket; 0: none */
-};
-
-/* Waits for one of the interests, and acts on it. false: the deadline may have come. */
-static bool act(struct channel *ch, struct interest want, struct limits *limits)
+static bool block(struct flow *flow, struct channel *ch, struct interest want)
 {
+    struct blocking_flow *f = (struct blocking_flow *)flow;
     bool readable = want.set & INTEREST_READABLE, writable = want.set & INTEREST_WRITABLE;
+    struct receive_room room;
     if (readable && writable)
         return act_on_either(ch, want.deadline_ns);
     if (readable) {
-        limit_blocking(ch->fd, SO_RCVTIMEO, &limits->receive_ns, want.deadline_ns);
-        return channel_receive(ch);
+        limit_blocking(ch->fd, SO_RCVTIMEO, &f->receive_limit_ns, want.deadline_ns);
+        return channel_receive(ch, &room);
     }
     if (writable) {
-        limit_blocking(ch->fd, SO_SNDTIMEO, &limits->send_ns, want.deadline_ns);
+        limit_blocking(ch->fd, SO_SNDTIMEO, &f->send_limit_ns, want.deadline_ns);
         return channel_send(ch);
     }
     sleep_until(want.deadline_ns);
     return false;
 }
 
-static void serve(struct channel *ch)
+struct blocking_flow blocking_flow(void)
 {
-    struct limits limits = {0};
+    return (struct blocking_flow){.flow = {block}};
+}
+
+/* --- serving ---------------------------------------------------------------------------------- */
+
+struct interest serve(struct channel *ch, struct flow *flow, unsigned until)
+{
     for (;;) {
         struct interest want = channel_interest(ch);
-        if (want.set & INTEREST_CLOSE)
-            return;
+        if (want.set & INTEREST_CLOSE || want.set == until)
+            return want;
         if (want.set & INTEREST_LOCK)
             channel_locked(ch);
-        else if (!act(ch, want, &limits))
+        else if (!flow->act(flow, ch, want))
             connection_expired(ch->connection, clock_now_ns());
     }
+}
+
+void client_gone(struct server *server)
+{
+    place_give(server);
+    atomic_fetch_sub(&server->clients, 1);
 }
 
 void serve_client(struct server *server, int fd)
 {
     struct channel ch;
     if (channel_open(&ch, server, fd)) {
-        serve(&ch);
+        struct blocking_flow f = blocking_flow();
+        serve(&ch, &f.flow, INTEREST_CLOSE);
         channel_close(&ch);
     }
-    if (server->free_places)
-        sem_post(server->free_places);
-    atomic_fetch_sub(&server->clients, 1);
+    client_gone(server);
 }
 
 /* --- clients ---------------------------------------------------------------------------------- */
-
-static bool take_place(struct server *server)
-{
-    if (!server->free_places)
-        return true;
-    while (!stop_requested) {
-        struct timespec until; /* sem_timedwait knows the wall clock only */
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += (long)ACCEPT_PAUSE_NS;
-        until.tv_sec += until.tv_nsec / (long)NS_PER_S;
-        until.tv_nsec %= (long)NS_PER_S;
-        if (sem_timedwait(server->free_places, &until) == 0)
-            return true;
-    }
-    return false;
-}
 
 void pause_accepting(void)
 {
@@ -129,10 +123,10 @@ void pause_accepting(void)
 
 int accept_client(struct server *server)
 {
-    if (!take_place(server))
+    if (!place_await(server))
         return -1;
     while (!stop_requested) {
-        int fd = accept_one(server, 0);
+        int fd = accept_one(server, server->listen_fd, 0);
         if (fd >= 0) {
             atomic_fetch_add(&server->clients, 1);
             return fd;
@@ -158,6 +152,19 @@ int start_thread(const struct server *server, void *(*run)(void *), void *argume
         error = pthread_create(&thread, &attributes, run, argument);
     pthread_attr_destroy(&attributes);
     return error;
+}
+
+int start_workers(const struct server *server, void *(*run)(void *), void *argument)
+{
+    for (unsigned i = 0; i < server->workers; i++) {
+        int error = start_thread(server, run, argument);
+        if (error) {
+            fprintf(stderr, "%s: cannot start worker %u of %u: %s\n", server->name, i + 1,
+                    server->workers, strerror(error));
+            return -1;
+        }
+    }
+    return 0;
 }
 
 void wait_for_clients(struct server *server)

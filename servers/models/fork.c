@@ -66,7 +66,7 @@ static int run(struct server *server)
         int listen_fd = is_full(server, &children) ? -1 : server->listen_fd;
         if (!processes_wait(&children, listen_fd, NEVER_NS))
             continue;
-        int fd = accept_one(server, 0);
+        int fd = accept_one(server, server->listen_fd, 0);
         if (fd >= 0)
             give_process(server, &children, fd);
         else if (fd == ACCEPT_SHORT)

@@ -27,7 +27,7 @@ static _Noreturn void work(struct server *server)
 }
 
 /* true once there are as many as there should be. */
-static bool start_workers(struct server *server, struct processes *workers)
+static bool start_processes(struct server *server, struct processes *workers)
 {
     while (workers->count < server->workers) {
         pid_t pid = processes_fork(workers);
@@ -56,8 +56,8 @@ static int run(struct server *server)
     limit_by_workers(server);
     struct processes workers;
     processes_init(&workers, server->name);
-    if (!start_workers(server, &workers))
-        return -1;
+    if (!start_processes(server, &workers))
+        return 1;
     server_ready(server);
 
     uint64_t replace_ns = 0;
@@ -65,7 +65,7 @@ static int run(struct server *server)
         bool complete = workers.count == server->workers;
         processes_wait(&workers, -1, complete ? NEVER_NS : replace_ns);
         if (workers.count < server->workers && !stop_requested && clock_now_ns() >= replace_ns) {
-            start_workers(server, &workers);
+            start_processes(server, &workers);
             replace_ns = clock_now_ns() + REPLACE_PAUSE_NS;
         }
     }
@@ -74,4 +74,4 @@ static int run(struct server *server)
     return 0;
 }
 
-const struct model model = {.name = "prefork", .has_pool = true, .run = run};
+const struct model model = {.name = "prefork", .workers = 16, .run = run};

@@ -6,9 +6,6 @@
  * queue, and when that is full, in the kernel's backlog. */
 #include "servers/serve.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* Deep enough for a burst, shallow enough that the backlog still says "full" to the clients. */
 enum { QUEUE_PLACES = 256 };
 
@@ -65,14 +62,8 @@ static int run(struct server *server)
                   .emptied = PTHREAD_COND_INITIALIZER},
     };
     pool.server = server;
-    for (unsigned i = 0; i < server->workers; i++) {
-        int error = start_thread(server, work, &pool);
-        if (error) {
-            fprintf(stderr, "%s: cannot start worker %u of %u: %s\n", server->name, i + 1,
-                    server->workers, strerror(error));
-            return -1;
-        }
-    }
+    if (start_workers(server, work, &pool) < 0)
+        return 1;
     server_ready(server);
     int fd;
     while ((fd = accept_client(server)) >= 0)
@@ -81,4 +72,4 @@ static int run(struct server *server)
     return 0;
 }
 
-const struct model model = {.name = "thread-pool", .has_pool = true, .run = run};
+const struct model model = {.name = "thread-pool", .workers = 16, .run = run};
