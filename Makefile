@@ -20,8 +20,11 @@ OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PKG_CONFIG ?= pkg-config
 PKGS := jansson inih gsl zlib hiredis sqlite3
+# What one model needs and the others do not: PKGS_NAME.
+PKGS_uring := liburing
+MODEL_PKGS := $(foreach v,$(filter PKGS_%,$(.VARIABLES)),$($(v)))
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
-missing := $(strip $(foreach p,$(PKGS),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
+missing := $(strip $(foreach p,$(PKGS) $(MODEL_PKGS),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
 ifneq ($(missing),)
 $(error not installed: $(missing). Run scripts/setup, which installs what the build needs)
 endif
@@ -50,10 +53,11 @@ COMMON_OBJ  := $(call objects,common)
 SERVER_OBJ  := $(call objects,servers servers/http servers/handler servers/backend) $(BUILD)/servers/main.o
 LOADGEN_OBJ := $(call objects,loadgen)
 BENCH_OBJ   := $(call objects,bench)
+SWITCHES_OBJ := $(call objects,switches)
 
 ALL_MODELS  := $(subst _,-,$(patsubst servers/models/%.c,%,$(wildcard servers/models/*.c)))
 SERVERS     := $(patsubst %,$(BUILD)/bin/server-%,$(ALL_MODELS))
-PROGRAMS    := $(SERVERS) $(BUILD)/bin/loadgen $(BUILD)/bin/bench $(BUILD)/bin/specimen
+PROGRAMS    := $(SERVERS) $(BUILD)/bin/loadgen $(BUILD)/bin/bench $(BUILD)/bin/specimen $(BUILD)/bin/switches
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
@@ -117,22 +121,27 @@ $(BUILD)/bin/specimen: $(BUILD)/specimen/main.o $(COMMON)
 	@mkdir -p $(@D)
 	$(call link,$(COMMON))
 
+$(BUILD)/bin/switches: $(BUILD)/switches/main.o $(SWITCHES_OBJ) $(COMMON)
+	@mkdir -p $(@D)
+	$(call link,$(COMMON) -lev $(JSON_LIBS) $(GSL_LIBS) -lm)
+
 # A model is one file, and the one difference between two servers.
 define server_rule
+$(BUILD)/servers/models/$(subst -,_,$(1)).o: PKG_CFLAGS += $(if $(PKGS_$(1)),$(shell $(PKG_CONFIG) --cflags $(PKGS_$(1))))
 $(BUILD)/bin/server-$(1): $(BUILD)/servers/models/$(subst -,_,$(1)).o $(SERVER_OBJ) $(COMMON)
 	@mkdir -p $$(@D)
-	$$(call link,$(COMMON) -lev $$(LLHTTP_LIBS) $$(BACKEND_LIBS) -lm)
+	$$(call link,$(COMMON) -lev $$(LLHTTP_LIBS) $$(BACKEND_LIBS) $(if $(PKGS_$(1)),$(shell $(PKG_CONFIG) --libs $(PKGS_$(1)))) -lm)
 endef
 $(foreach m,$(ALL_MODELS),$(eval $(call server_rule,$(m))))
 
 # --- measuring --------------------------------------------------------------------------------
 
 PROFILE ?= standard
-BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
+BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(TARGETS),--targets $(TARGETS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
                 $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench plots demo validate
-bench: all ## run the suite and plot it (PROFILE=, MODELS=, WORKLOADS=, TRIALS=, SEED=)
+bench: all ## run the suite and plot it (PROFILE=, MODELS=, TARGETS=, WORKLOADS=, TRIALS=, SEED=)
 	$(BUILD)/bin/bench run --profile $(PROFILE) $(BENCH_OPTIONS)
 	@$(BUILD)/bin/bench plot results/latest
 
@@ -155,19 +164,26 @@ $(BUILD)/peers/%: peers/%.c $(BUILD)/flags
 $(BUILD)/peers/record_cost: $(BUILD)/peers/record_cost.o $(COMMON)
 	$(call link,$(COMMON) $(GSL_LIBS) -lm)
 
-PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost)
+# A library that need not be there: compare-peers says so.
+HAS_MICROHTTPD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
+$(BUILD)/peers/microhttpd_server: $(BUILD)/peers/microhttpd_server.o
+	@mkdir -p $(@D)
+	$(call link,$(shell $(PKG_CONFIG) --libs libmicrohttpd))
+
+PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost $(if $(HAS_MICROHTTPD),microhttpd_server))
 .PHONY: compare-peers
-compare-peers: all $(PEERS) ## against nginx, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
+compare-peers: all $(PEERS) ## against nginx, Apache, lighttpd, libmicrohttpd, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
 	scripts/compare-peers $(BUILD) $(PARTS)
 
 # --- tests ------------------------------------------------------------------------------------
 
 # Each part of the suite is an archive, from which a test takes just the members that it names:
 # the parts need not know of each other's names.
-TEST_PARTS := $(patsubst %,$(BUILD)/parts/%.a,servers loadgen bench) $(COMMON)
+TEST_PARTS := $(patsubst %,$(BUILD)/parts/%.a,servers loadgen bench switches) $(COMMON)
 $(BUILD)/parts/servers.a: $(filter-out %/main.o,$(SERVER_OBJ))
 $(BUILD)/parts/loadgen.a: $(LOADGEN_OBJ)
 $(BUILD)/parts/bench.a: $(BENCH_OBJ)
+$(BUILD)/parts/switches.a: $(SWITCHES_OBJ)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_PARTS)
 	@mkdir -p $(@D)
@@ -193,17 +209,25 @@ $(SPOILED): $(BUILD)/tests/helpers/loadgen-%: $(BUILD)/tests/spoiled/%.o $(BUILD
 	@mkdir -p $(@D)
 	$(call link,-Xlinker $(WRAPPED) $(COMMON) -lev $(LLHTTP_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
+# A server with an option that changes how it waits is held to the same.
+VARIANTS := $(patsubst %,$(BUILD)/tests/%/server-epoll,select poll)
+$(VARIANTS): $(BUILD)/tests/%/server-epoll: $(BUILD)/bin/server-epoll
+	@mkdir -p $(@D)
+	printf '#!/bin/sh\nexec %s --backend %s "$$@"\n' '$(abspath $<)' $* > $@
+	chmod +x $@
+
 # One file of tests for all servers, run against each at the same time (they mostly wait); then those
 # of the other programs.
 # What a program costs that watches itself is no truth to hold an instrument against.
 E2E_ONCE := $(filter-out tests/e2e/servers.bats $(if $(SANITIZE),tests/e2e/validate.bats),$(wildcard tests/e2e/*.bats))
-e2e: all $(E2E_HELPERS) $(SPOILED) ## the end-to-end tests alone
-	@jobs=; failed=0; for s in $(SERVERS); do \
-	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$$(basename $$s): " \
-	        bats tests/e2e/servers.bats > $(BUILD)/tests/$$(basename $$s).log 2>&1 & jobs="$$jobs $$!"; \
+e2e: all $(E2E_HELPERS) $(SPOILED) $(VARIANTS) ## the end-to-end tests alone
+	@jobs=; logs=; failed=0; for s in $(SERVERS) $(VARIANTS); do \
+	    log=$(BUILD)/tests/$$(echo $${s#$(BUILD)/} | tr / -).log; logs="$$logs $$log"; \
+	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$${s#$(BUILD)/}: " \
+	        bats tests/e2e/servers.bats > $$log 2>&1 & jobs="$$jobs $$!"; \
 	done; \
 	for job in $$jobs; do wait $$job || failed=1; done; \
-	cat $(patsubst %,$(BUILD)/tests/%.log,$(notdir $(SERVERS))); \
+	cat $$logs; \
 	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) SPOILED=$(abspath tests/spoiled) bats $(E2E_ONCE) || failed=1; \
 	exit $$failed
 
@@ -238,8 +262,8 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
 
 # --- linters ----------------------------------------------------------------------------------
 
-C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench specimen peers))
-C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench)) \
+C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench specimen switches peers))
+C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench switches)) \
              $(wildcard tests/unit/*.c tests/unit/*.h tests/fuzz/*.c tests/e2e/helpers/*.c tests/spoiled/*.c)
 SCRIPTS    = scripts/setup scripts/compare-peers scripts/model-figures .ci/run tests/spoiled/waiting-loadgen
 
@@ -266,6 +290,8 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/switchpoint/workloads $(DESTDIR)$(PREFIX)/share/switchpoint/scripts/plot
 	install -m 644 workloads/*.conf workloads/*.mix $(DESTDIR)$(PREFIX)/share/switchpoint/workloads
+	install -d $(DESTDIR)$(PREFIX)/share/switchpoint/targets
+	install -m 644 targets/*.conf $(DESTDIR)$(PREFIX)/share/switchpoint/targets
 	install -m 644 scripts/plot/*.gp $(DESTDIR)$(PREFIX)/share/switchpoint/scripts/plot
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -2,8 +2,10 @@
 
 #include "bench/files.h"
 #include "bench/statistics.h"
+#include "common/units.h"
 
 #include <math.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,16 +110,92 @@ static void add_clients(struct arguments *a, const struct workload *w)
     add_option(a, "--duration", w->duration_s);
 }
 
-static void add_server(struct arguments *a, const struct cell_order *o)
+/* --- targets ---------------------------------------------------------------------------------- */
+
+/* What its placeholders stand for, and the texts that these point to. */
+struct staging {
+    struct target_values values;
+    struct path folder, root, program;
+    char cpus[TEXT_SIZE];
+};
+
+static void stage(struct staging *s, const struct cell_order *o)
+{
+    cpu_set_t allowed;
+    struct error unused;
+    bool pinned = *o->server_cpus && parse_cpu_list(o->server_cpus, &allowed);
+    if (!pinned)
+        sched_getaffinity(0, sizeof allowed, &allowed);
+    target_is_installed(o->target, s->program.text, sizeof s->program.text, &unused);
+    s->folder = path_of("%s/%s", o->target_folder, o->target->name);
+    s->root = o->workload->file_bytes > 0
+                  ? path_of("%s/root/%s", o->target_folder, o->workload->name)
+                  : path_of("%s/root", o->target_folder);
+    snprintf(s->cpus, sizeof s->cpus, "%s", o->server_cpus);
+    if (!pinned)
+        format_cpu_list(&allowed, s->cpus, sizeof s->cpus);
+    s->values = (struct target_values){.folder = s->folder.text,
+                                       .here = o->target->here,
+                                       .root = s->root.text,
+                                       .cpus = s->cpus,
+                                       .bin = o->programs,
+                                       .program = s->program.text,
+                                       .workers = (unsigned)CPU_COUNT(&allowed),
+                                       .compute_rate = o->compute_rate};
+}
+
+static int prepare(const struct cell_order *o, struct error *error)
+{
+    struct staging s;
+    if (!o->target)
+        return 0;
+    stage(&s, o);
+    return target_prepare(o->target, &s.values, error);
+}
+
+/* What loadgen has to know of how this one is started and stopped. */
+static void add_target_options(struct arguments *a, const struct cell_order *o)
+{
+    const struct target *t = o->target;
+    add_text(a, "--ready", t->ready);
+    add_text(a, "--stop-signal", t->stop);
+    add_text(a, "--server-cpus", o->server_cpus);
+    if (*t->config) {
+        add(a, "--template");
+        add(a, "%s/%s/config.in", o->target_folder, t->name);
+    }
+}
+
+static void add_target_command(struct arguments *a, const struct cell_order *o)
+{
+    struct staging s;
+    stage(&s, o);
+    for (const char *at = o->target->command; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        char *word = strndup(at, length), *expanded = word ? target_expand(word, &s.values) : NULL;
+        add(a, "%s", expanded ? expanded : "");
+        a->failed |= !expanded;
+        free(expanded);
+        free(word);
+        at += length;
+    }
+}
+
+/* --- the command line ------------------------------------------------------------------------- */
+
+static void add_backend(struct arguments *a, const struct cell_order *o)
+{
+    if (strcmp(o->workload->backend, "redis") == 0) {
+        add(a, "--redis");
+        add(a, "unix:%s", backend_redis_socket(o->backend).text);
+    }
+    if (strcmp(o->workload->backend, "sqlite") == 0)
+        add_text(a, "--database", backend_database(o->backend).text);
+}
+
+static void add_own_server(struct arguments *a, const struct cell_order *o)
 {
     const struct workload *w = o->workload;
-    add(a, "--");
-    if (!o->model) {
-        add(a, "%s/specimen", o->programs);
-        add_text(a, "--cpus", o->server_cpus);
-        add_words(a, o->specimen ? o->specimen : "");
-        return;
-    }
     add(a, "%s/server-%s", o->programs, o->model);
     add_text(a, "--listen", "127.0.0.1:0");
     add_option(a, "--compute-rate", o->compute_rate);
@@ -126,8 +204,27 @@ static void add_server(struct arguments *a, const struct cell_order *o)
         add(a, "--root");
         add(a, "root/%s", w->name);
     }
+    add_backend(a, o);
+}
+
+static void add_server(struct arguments *a, const struct cell_order *o)
+{
+    const struct workload *w = o->workload;
+    const char *name = o->target ? o->target->name : o->model;
+    add(a, "--");
+    if (!name) {
+        add(a, "%s/specimen", o->programs);
+        add_text(a, "--cpus", o->server_cpus);
+        add_words(a, o->specimen ? o->specimen : "");
+        return;
+    }
+    if (o->target)
+        add_target_command(a, o);
+    else
+        add_own_server(a, o);
+    /* What every model is told, a target may not understand. */
     for (size_t i = 0; i < w->server_count; i++)
-        if (!*w->servers[i].model || strcmp(w->servers[i].model, o->model) == 0)
+        if (*w->servers[i].model ? strcmp(w->servers[i].model, name) == 0 : !o->target)
             add_words(a, w->servers[i].options);
 }
 
@@ -146,9 +243,16 @@ static void compose(struct arguments *a, const struct cell_order *o)
     add(a, "--seed");
     add(a, "%lu", o->seed);
     add_text(a, "--cpus", o->loadgen_cpus);
+    if (strcmp(w->backend, "redis") == 0)
+        add_option(a, "--backend-pid", (double)backend_redis_pid(o->backend));
     add_clients(a, w);
     add_words(a, o->loadgen_options ? o->loadgen_options : "");
-    add(a, "http://127.0.0.1:0%s", *w->path ? w->path : "/");
+    char path[TEXT_SIZE];
+    if (o->target)
+        add_target_options(a, o);
+    if (!o->target || !target_path(o->target, w, path, sizeof path))
+        snprintf(path, sizeof path, "%s", w->path);
+    add(a, "http://127.0.0.1:0%s", *path ? path : "/");
     add_server(a, o);
 }
 
@@ -248,10 +352,10 @@ json_t *cell_measure(const struct cell_order *order)
         (w->capacity ? SEARCH_PATIENCE : 1) * workload_cell_s(w) + w->timeout_s + GRACE_S;
     json_t *run = NULL;
     compose(&a, order);
+    o = (struct outcome){.exit_code = -1};
     const struct child_order child = {
         .argv = (const char *const *)a.at, .folder = order->folder, .limit_s = limit_s};
-    if (a.failed || child_run(&child, &o, &error) != 0) {
-        o = (struct outcome){.exit_code = -1};
+    if (a.failed || prepare(order, &error) != 0 || child_run(&child, &o, &error) != 0) {
         run = failure(a.failed ? "the command line is too long" : error.text, &o, &a);
     } else if (!o.interrupted) {
         run = result_of(&o, limit_s, &a);

@@ -2,6 +2,7 @@
 
 #include "bench/stop.h"
 #include "common/clock.h"
+#include "common/units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,7 @@ struct text {
 };
 
 struct running {
+    const char *program;
     pid_t pid;
     int pid_fd, out_fd, err_fd;
     struct text out, err;
@@ -34,8 +36,8 @@ struct running {
     bool told_to_end;
 };
 
-static _Noreturn void become(const struct child_order *order, pid_t parent, int out, int err,
-                             int report)
+static _Noreturn void become(const struct child_order *order, const cpu_set_t *cpus, pid_t parent,
+                             int out, int err, int report)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -43,9 +45,10 @@ static _Noreturn void become(const struct child_order *order, pid_t parent, int 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
         _exit(127);
-    int null = open("/dev/null", O_RDONLY);
-    if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-        dup2(err, STDERR_FILENO) >= 0 && (!order->folder || chdir(order->folder) == 0)) {
+    int input = open(order->input ? order->input : "/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+        dup2(err, STDERR_FILENO) >= 0 && (!order->folder || chdir(order->folder) == 0) &&
+        (!cpus || sched_setaffinity(0, sizeof *cpus, cpus) == 0)) {
         signal(SIGXFSZ, SIG_DFL);
         signal(SIGPIPE, SIG_DFL);
         sigprocmask(SIG_SETMASK, &none, NULL);
@@ -61,6 +64,10 @@ static _Noreturn void become(const struct child_order *order, pid_t parent, int 
 static int start(const struct child_order *order, struct running *r, struct error *error)
 {
     int out[2], err[2], report[2], reason = 0;
+    cpu_set_t cpus;
+    bool pinned = order->cpus && *order->cpus;
+    if (pinned && !parse_cpu_list(order->cpus, &cpus))
+        return error_set(error, "cannot start %s on the CPUs %s", order->argv[0], order->cpus);
     if (pipe2(out, O_CLOEXEC) != 0)
         return error_set(error, "cannot make a pipe: %s", strerror(errno));
     if (pipe2(err, O_CLOEXEC) != 0)
@@ -72,7 +79,7 @@ static int start(const struct child_order *order, struct running *r, struct erro
     if (pid < 0)
         goto fail_report;
     if (pid == 0)
-        become(order, self, out[1], err[1], report[1]);
+        become(order, pinned ? &cpus : NULL, self, out[1], err[1], report[1]);
     setpgid(pid, pid); /* here and in the child: whoever comes first */
     close(out[1]);
     close(err[1]);
@@ -87,7 +94,8 @@ static int start(const struct child_order *order, struct running *r, struct erro
     }
     fcntl(out[0], F_SETFL, O_NONBLOCK);
     fcntl(err[0], F_SETFL, O_NONBLOCK);
-    *r = (struct running){.pid = pid, .out_fd = out[0], .err_fd = err[0]};
+    *r =
+        (struct running){.program = order->argv[0], .pid = pid, .out_fd = out[0], .err_fd = err[0]};
     r->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     return 0;
 
@@ -204,26 +212,34 @@ static void finish(struct running *r, struct outcome *o)
         close(r->pid_fd);
 }
 
+/* To its end, which is certain; its words become the outcome's. */
+static int see_out(const struct child_order *order, struct running *r, struct outcome *o,
+                   struct error *error)
+{
+    *o = (struct outcome){.exit_code = -1};
+    append(&r->out, "", 0);
+    append(&r->err, "", 0);
+    listen_to(order, r, o);
+    finish(r, o);
+    o->output = r->out.bytes;
+    o->output_size = r->out.size;
+    o->messages = r->err.bytes;
+    if (o->output && o->messages)
+        return 0;
+    outcome_free(o);
+    return error_set(error, "no memory for the output of %s", r->program);
+}
+
 int child_run(const struct child_order *order, struct outcome *o, struct error *error)
 {
     struct running r = {.pid = -1, .out_fd = -1, .err_fd = -1, .pid_fd = -1};
-    *o = (struct outcome){.exit_code = -1};
     if (start(order, &r, error) != 0)
         return -1;
     uint64_t start_ns = clock_now_ns();
     r.kill_ns = start_ns + (uint64_t)(order->limit_s * (double)NS_PER_S);
-    append(&r.out, "", 0);
-    append(&r.err, "", 0);
-    listen_to(order, &r, o);
-    finish(&r, o);
+    int result = see_out(order, &r, o, error);
     o->elapsed_s = (double)(clock_now_ns() - start_ns) / (double)NS_PER_S;
-    o->output = r.out.bytes;
-    o->output_size = r.out.size;
-    o->messages = r.err.bytes;
-    if (o->output && o->messages)
-        return 0;
-    outcome_free(o);
-    return error_set(error, "no memory for the output of %s", order->argv[0]);
+    return result;
 }
 
 void outcome_free(struct outcome *o)
@@ -231,4 +247,37 @@ void outcome_free(struct outcome *o)
     free(o->output);
     free(o->messages);
     *o = (struct outcome){.exit_code = -1};
+}
+
+struct running *child_start(const struct child_order *order, struct error *error)
+{
+    struct running *r = malloc(sizeof *r);
+    if (!r)
+        error_set(error, "no memory to start %s", order->argv[0]);
+    else if (start(order, r, error) != 0) {
+        free(r);
+        r = NULL;
+    }
+    return r;
+}
+
+pid_t child_pid(const struct running *r)
+{
+    return r->pid;
+}
+
+bool child_ends_within(const struct running *r, double seconds)
+{
+    struct pollfd watched = {.fd = r->pid_fd, .events = POLLIN};
+    return poll(&watched, 1, (int)(seconds * 1e3)) > 0;
+}
+
+int child_end(struct running *r, struct outcome *o, struct error *error)
+{
+    const struct child_order order = {.one_line = false};
+    r->kill_ns = UINT64_MAX;
+    tell_to_end(r, SIGTERM);
+    int result = see_out(&order, r, o, error);
+    free(r);
+    return result;
 }

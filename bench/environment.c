@@ -3,6 +3,7 @@
 #include "bench/child.h"
 #include "bench/files.h"
 #include "bench/json.h"
+#include "common/units.h"
 
 #include <dirent.h>
 #include <gnu/libc-version.h>
@@ -57,6 +58,36 @@ int environment_choose_cpus(const char *server_wanted, const char *loadgen_wante
             strcpy(places[i], wanted[i]);
     }
     return 0;
+}
+
+static void append_cpus(const cpu_set_t *cpus, char *text, size_t size)
+{
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        size_t length = strlen(text);
+        if (CPU_ISSET(cpu, cpus) && size - length > 8)
+            snprintf(text + length, size - length, "%s%zu", length > 0 ? "," : "", cpu);
+    }
+}
+
+void environment_order_cpus(const char *server, const char *loadgen, char *text, size_t size)
+{
+    cpu_set_t first, last, rest;
+    CPU_ZERO(&rest);
+    sched_getaffinity(0, sizeof rest, &rest);
+    if (!*server || !parse_cpu_list(server, &first))
+        CPU_ZERO(&first);
+    if (!*loadgen || !parse_cpu_list(loadgen, &last))
+        CPU_ZERO(&last);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &first))
+            CPU_CLR(cpu, &last);
+        if (CPU_ISSET(cpu, &first) || CPU_ISSET(cpu, &last))
+            CPU_CLR(cpu, &rest);
+    }
+    *text = '\0';
+    append_cpus(&first, text, size);
+    append_cpus(&rest, text, size);
+    append_cpus(&last, text, size);
 }
 
 /* A small file's text without the newline at its end, or null. */

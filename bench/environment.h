@@ -16,6 +16,10 @@
 int environment_choose_cpus(const char *server_wanted, const char *loadgen_wanted, char *server,
                             char *loadgen, size_t size, struct error *);
 
+/* Every CPU that this process may use, as "0,2,1", in the order in which a server gets them that is
+ * to have several: those of `server` first, those of `loadgen` last. */
+void environment_order_cpus(const char *server, const char *loadgen, char *text, size_t size);
+
 /* A new object; `programs` is the folder whose checkout, if it is in one, gives the commit. */
 json_t *environment_describe(const char *programs);
 

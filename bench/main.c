@@ -7,6 +7,7 @@
 #include "bench/run.h"
 #include "bench/stop.h"
 #include "bench/summary.h"
+#include "bench/switches.h"
 #include "bench/validate.h"
 
 #include <argp.h>
@@ -22,6 +23,7 @@ const char *argp_program_version = "bench (Switchpoint) " SWITCHPOINT_VERSION;
 enum option_key {
     KEY_PROFILE = 0x100,
     KEY_MODELS,
+    KEY_TARGETS,
     KEY_WORKLOADS,
     KEY_TRIALS,
     KEY_SEED,
@@ -30,16 +32,19 @@ enum option_key {
     KEY_NO_REPEAT,
     KEY_BIN,
     KEY_WORKLOAD_DIR,
+    KEY_TARGET_DIR,
     KEY_SERVER_CPUS,
     KEY_LOADGEN_CPUS,
     KEY_CHECKS,
     KEY_SHORT,
     KEY_TSV,
+    KEY_QUICK,
 };
 
 static const struct argp_option options[] = {
     {"profile", KEY_PROFILE, "NAME", 0, "quick, standard or full (default: standard)", 1},
     {"models", KEY_MODELS, "A,B", 0, "Only these models (default: all there are)", 1},
+    {"targets", KEY_TARGETS, "A,B", 0, "These foreign servers, too (default: none)", 1},
     {"workloads", KEY_WORKLOADS, "X,Y", 0, "Only these workloads (default: all there are)", 1},
     {"trials", KEY_TRIALS, "N", 0, "Measure everything N times (default: by profile)", 1},
     {"seed", KEY_SEED, "N", 0, "Of the order and of the requests (default: 1)", 1},
@@ -48,11 +53,13 @@ static const struct argp_option options[] = {
     {"no-repeat", KEY_NO_REPEAT, NULL, 0, "Do not repeat a measurement that was disturbed", 1},
     {"bin", KEY_BIN, "DIR", 0, "Folder of loadgen and the servers (default: bench's own)", 2},
     {"workload-dir", KEY_WORKLOAD_DIR, "DIR", 0, "Folder of the workloads", 2},
+    {"target-dir", KEY_TARGET_DIR, "DIR", 0, "Folder of the targets", 2},
     {"server-cpus", KEY_SERVER_CPUS, "LIST", 0, "Pin servers (default: the first CPU)", 2},
     {"loadgen-cpus", KEY_LOADGEN_CPUS, "LIST", 0, "Pin the generator (default: the second)", 2},
     {"checks", KEY_CHECKS, "A,B", 0, "validate: only these checks (default: all)", 3},
     {"short", KEY_SHORT, NULL, 0, "validate: three minutes, for a machine that is shared", 3},
     {"tsv", KEY_TSV, NULL, 0, "compare: a table for programs", 3},
+    {"quick", KEY_QUICK, NULL, 0, "switches: ten seconds instead of a minute", 3},
     {0},
 };
 
@@ -60,10 +67,10 @@ enum { NAMES_LIMIT = 3 };
 
 struct command_line {
     struct run_request request;
-    const char *command, *programs, *workload_folder;
+    const char *command, *programs, *workload_folder, *target_folder;
     const char *names[NAMES_LIMIT]; /* what follows the command */
     size_t name_count;
-    bool tsv;
+    bool tsv, quick;
     struct validate_request validation;
     bool for_new_run; /* an option was given that a resumed run takes from its plan */
 };
@@ -92,9 +99,10 @@ static const struct command {
     {"plot", 1, 1, "the run's folder is missing, for example results/latest"},
     {"validate", 0, 0, NULL},
     {"compare", 2, 3, "two models (and a run's folder) or two runs' folders are wanted"},
+    {"switches", 0, 0, NULL},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
-#define COMMAND_NAMES "run, list, summary DIR, plot DIR, compare A B [DIR] or validate"
+#define COMMAND_NAMES "run, list, summary DIR, plot DIR, compare A B [DIR], validate or switches"
 
 static const struct command *command_find(const char *name)
 {
@@ -126,12 +134,15 @@ static void check(const struct command_line *c, struct argp_state *state)
         argp_error(state, "%s: %s", command->name, command->missing);
     else if (c->tsv && strcmp(command->name, "compare") != 0)
         argp_error(state, "--tsv belongs to compare");
+    else if (c->quick && strcmp(command->name, "switches") != 0)
+        argp_error(state, "--quick belongs to switches");
     else if ((c->validation.checks || c->validation.brief) &&
              strcmp(command->name, "validate") != 0)
         argp_error(state, "--checks and --short belong to validate");
     if (c->request.resume && (c->for_new_run || c->request.out))
-        argp_error(state, "--resume takes everything else from the run's plan: leave out --out, "
-                          "--profile, --models, --workloads, --trials, --seed and the CPUs");
+        argp_error(state,
+                   "--resume takes everything else from the run's plan: leave out --out, "
+                   "--profile, --models, --targets, --workloads, --trials, --seed and the CPUs");
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -145,6 +156,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
             argp_error(state, "--profile: \"%s\" is none of quick, standard, full", value);
         break;
     case KEY_MODELS: r->models = value; break;
+    case KEY_TARGETS: r->targets = value; break;
     case KEY_WORKLOADS: r->workloads = value; break;
     case KEY_TRIALS: r->trials = (unsigned)whole_number("--trials", value, 1000, state); break;
     case KEY_SEED: r->seed = whole_number("--seed", value, 4000000000, state); break;
@@ -153,11 +165,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_NO_REPEAT: r->no_repeat = true; return 0;
     case KEY_BIN: c->programs = value; return 0;
     case KEY_WORKLOAD_DIR: c->workload_folder = value; return 0;
+    case KEY_TARGET_DIR: c->target_folder = value; return 0;
     case KEY_SERVER_CPUS: r->server_cpus = value; break;
     case KEY_LOADGEN_CPUS: r->loadgen_cpus = value; break;
     case KEY_CHECKS: c->validation.checks = value; return 0;
     case KEY_SHORT: c->validation.brief = true; return 0;
     case KEY_TSV: c->tsv = true; return 0;
+    case KEY_QUICK: c->quick = true; return 0;
     case ARGP_KEY_ARG: take_argument(c, value, state); return 0;
     case ARGP_KEY_END: check(c, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -169,13 +183,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "run\nlist\nsummary DIR\nplot DIR\ncompare A B [DIR]\nvalidate",
-    .doc = "Compares server concurrency models under the workloads in workloads/.\v"
-           "run measures, and writes a table of the results; list shows models, workloads and how "
-           "long each profile takes; summary and plot work on the folder of a run, such as "
-           "results/latest; compare says in which figures model B is shown to be better or worse "
-           "than model A of the run in DIR (default: results/latest), or run B than run A; "
-           "validate holds the instrument against known truths and theory.",
+    .args_doc = "run\nlist\nsummary DIR\nplot DIR\ncompare A B [DIR]\nvalidate\nswitches",
+    .doc =
+        "Compares server concurrency models under the workloads in workloads/.\v"
+        "run measures, and writes a table of the results; list shows models, workloads and how "
+        "long each profile takes; summary and plot work on the folder of a run, such as "
+        "results/latest; compare says in which figures model B is shown to be better or worse "
+        "than model A of the run in DIR (default: results/latest), or run B than run A; "
+        "validate holds the instrument against known truths and theory; switches measures what a "
+        "context switch costs here.",
 };
 
 static int complain(const struct error *error)
@@ -259,6 +275,25 @@ static int list_profile(const struct command_line *c, const struct places *place
     return result;
 }
 
+/* With what is missing where one cannot run here. */
+static int list_targets(const struct places *places, struct error *error)
+{
+    struct target *targets;
+    struct path program;
+    struct error missing;
+    size_t count;
+    if (places_targets(places, &targets, &count, error) != 0)
+        return -1;
+    puts("\nTargets (with --targets)");
+    for (size_t i = 0; i < count; i++) {
+        bool here = target_is_installed(&targets[i], program.text, sizeof program.text, &missing);
+        printf("  %-16s %s%s%s\n", targets[i].name, targets[i].title,
+               here ? "" : " - not here: ", here ? "" : missing.text);
+    }
+    free(targets);
+    return 0;
+}
+
 static int command_list(const struct command_line *c, const struct places *places)
 {
     struct plan plan;
@@ -271,6 +306,10 @@ static int command_list(const struct command_line *c, const struct places *place
     puts("Models");
     for (size_t i = 0; i < plan.model_count; i++)
         printf("  %s\n", plan.models[i]);
+    if (list_targets(places, &error) != 0) {
+        plan_free(&plan);
+        return complain(&error);
+    }
     puts("\nWorkloads");
     for (size_t i = 0; i < plan.workload_count; i++)
         printf("  %-16s %s\n  %-16s   %s\n", plan.workloads[i].name, plan.workloads[i].title, "",
@@ -325,6 +364,23 @@ static int command_validate(const struct command_line *c, const struct places *p
     return result == VALIDATE_PASSED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* --- switches --------------------------------------------------------------------------------- */
+
+static int command_switches(const struct command_line *c, const struct places *places)
+{
+    const struct switches_request request = {.out = c->request.out,
+                                             .trials = c->request.trials,
+                                             .seed = c->request.seed,
+                                             .quick = c->quick};
+    struct path folder = {""};
+    struct error error;
+    if (switches_measure(&request, places, &folder, &error) != 0)
+        return complain(&error);
+    printf("switches: %s (switches.md, switches.tsv, switches.jsonl, plots/switches.*)\n",
+           folder.text);
+    return EXIT_SUCCESS;
+}
+
 /* --- compare ---------------------------------------------------------------------------------- */
 
 static int command_compare(const struct command_line *c)
@@ -346,7 +402,7 @@ int main(int argc, char **argv)
     struct error error;
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &c);
-    if (places_find(&places, c.programs, c.workload_folder, &error) != 0) {
+    if (places_find(&places, c.programs, c.workload_folder, c.target_folder, &error) != 0) {
         complain(&error);
         return EXIT_USAGE;
     }
@@ -361,5 +417,7 @@ int main(int argc, char **argv)
         return command_validate(&c, &places);
     if (strcmp(c.command, "compare") == 0)
         return command_compare(&c);
+    if (strcmp(c.command, "switches") == 0)
+        return command_switches(&c, &places);
     return command_plot(&c, &places);
 }

@@ -93,7 +93,7 @@ static bool write_mark(FILE *out, const struct results *r, struct group g, const
     }
     if (marked == 0)
         return false;
-    fprintf(out, "- server-%s", r->plan.models[g.model]);
+    fprintf(out, "- %s", plan_server_name(&r->plan, g.model).text);
     if (workload_has_points(w))
         fprintf(out, " at %s %s", workload_varies(w), point_name_of(w, g.point).text);
     fprintf(out, " was %s in %zu of %zu trials (trial %.0f: ", mark->what, marked,

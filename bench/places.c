@@ -40,7 +40,8 @@ static struct path data_folder(const char *programs, const char *name)
     return found;
 }
 
-int places_find(struct places *p, const char *programs, const char *workloads, struct error *error)
+int places_find(struct places *p, const char *programs, const char *workloads, const char *targets,
+                struct error *error)
 {
     struct path own = own_folder();
     if (programs && !realpath(programs, p->programs.text))
@@ -48,9 +49,12 @@ int places_find(struct places *p, const char *programs, const char *workloads, s
     if (!programs)
         p->programs = own;
     p->workloads = workloads ? path_of("%s", workloads) : data_folder(own.text, "workloads");
+    p->targets = targets ? path_of("%s", targets) : data_folder(own.text, "targets");
     p->plot_scripts = data_folder(own.text, "scripts/plot");
     if (workloads && !is_folder(workloads))
         return error_set(error, "--workload-dir %s: there is no such folder", workloads);
+    if (targets && !is_folder(targets))
+        return error_set(error, "--target-dir %s: there is no such folder", targets);
     return 0;
 }
 
@@ -147,5 +151,28 @@ int places_workloads(const struct places *p, const struct profile *profile,
         return 0;
     free(*workloads);
     *workloads = NULL;
+    return -1;
+}
+
+int places_targets(const struct places *p, struct target **targets, size_t *count,
+                   struct error *error)
+{
+    struct dirent **entries = NULL;
+    int entry_count =
+        *p->targets.text ? scandir(p->targets.text, &entries, is_conf_name, alphasort) : 0;
+    if (entry_count < 0)
+        return error_set(error, "cannot read %s: %s", p->targets.text, strerror(errno));
+    *count = 0;
+    *targets = calloc((size_t)entry_count + 1, sizeof **targets);
+    int result = *targets ? 0 : error_set(error, "no memory");
+    for (int i = 0; result == 0 && i < entry_count; i++) {
+        struct path file = path_of("%s/%s", p->targets.text, entries[i]->d_name);
+        result = target_read(&(*targets)[(*count)++], file.text, error);
+    }
+    free_entries(entries, entry_count);
+    if (result == 0)
+        return 0;
+    free(*targets);
+    *targets = NULL;
     return -1;
 }

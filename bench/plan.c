@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,63 @@ static const char *const SCHEMA = "switchpoint.plan/1";
 void plan_free(struct plan *p)
 {
     free(p->models);
+    free(p->targets);
     free(p->workloads);
     free(p->cells);
+    json_decref(p->left_out);
     *p = (struct plan){.seed = 0};
+}
+
+void plan_leave_out(struct plan *p, const char *format, ...)
+{
+    struct error sentence;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(sentence.text, sizeof sentence.text, format, values);
+    va_end(values);
+    fprintf(stderr, "bench: warning: %s\n", sentence.text);
+    if (!p->left_out)
+        p->left_out = json_array();
+    /* What another program says of itself need not be UTF-8, which JSON must be. */
+    if (json_array_append_new(p->left_out, json_string(sentence.text)) != 0)
+        json_array_append_new(p->left_out,
+                              json_string("something was not measured: its reason is no text"));
+}
+
+const struct target *plan_target(const struct plan *p, size_t model)
+{
+    size_t ours = p->model_count - p->target_count;
+    return model < ours ? NULL : &p->targets[model - ours];
+}
+
+struct server_name plan_server_name(const struct plan *p, size_t model)
+{
+    struct server_name name;
+    snprintf(name.text, sizeof name.text, "%s%s", plan_target(p, model) ? "" : "server-",
+             p->models[model]);
+    return name;
+}
+
+bool plan_serves(const struct plan *p, size_t model, size_t workload, size_t point)
+{
+    const struct target *t = plan_target(p, model);
+    struct workload at = workload_at(&p->workloads[workload], point);
+    char path[TEXT_SIZE];
+    return !t || target_path(t, &at, path, sizeof path);
+}
+
+struct cpu_list plan_server_cpus(const struct plan *p, const struct workload *w)
+{
+    struct cpu_list list = {""};
+    if (w->cores < 1) {
+        snprintf(list.text, sizeof list.text, "%s", p->server_cpus);
+        return list;
+    }
+    const char *end = p->cpus;
+    for (unsigned i = 0; i < (unsigned)w->cores && *end; i++)
+        end += strcspn(end + (i > 0), ",") + (i > 0);
+    snprintf(list.text, sizeof list.text, "%.*s", (int)(end - p->cpus), p->cpus);
+    return list;
 }
 
 static size_t count_cells(const struct plan *p)
@@ -44,6 +99,15 @@ static size_t points_of_trial(const struct plan *p, unsigned trial, struct stop_
     return count;
 }
 
+static unsigned most_trials(const struct plan *p)
+{
+    unsigned most = 0;
+    for (size_t w = 0; w < p->workload_count; w++)
+        if ((unsigned)p->workloads[w].trials_most > most)
+            most = (unsigned)p->workloads[w].trials_most;
+    return most;
+}
+
 int plan_expand(struct plan *p, struct error *error)
 {
     size_t expected = count_cells(p), count = 0;
@@ -55,7 +119,7 @@ int plan_expand(struct plan *p, struct error *error)
     if (!cells || !points || !models || !random)
         goto end;
     gsl_rng_set(random, p->seed);
-    for (unsigned trial = 1; count < expected; trial++) {
+    for (unsigned trial = 1; trial <= most_trials(p); trial++) {
         size_t point_count = points_of_trial(p, trial, points);
         gsl_ran_shuffle(random, points, point_count, sizeof *points);
         for (size_t i = 0; i < point_count; i++) {
@@ -63,8 +127,9 @@ int plan_expand(struct plan *p, struct error *error)
                 models[m] = m;
             gsl_ran_shuffle(random, models, p->model_count, sizeof *models);
             for (size_t m = 0; m < p->model_count; m++)
-                cells[count++] =
-                    (struct cell){models[m], points[i].workload, points[i].point, trial};
+                if (plan_serves(p, models[m], points[i].workload, points[i].point))
+                    cells[count++] =
+                        (struct cell){models[m], points[i].workload, points[i].point, trial};
         }
     }
     p->cells = cells;
@@ -204,16 +269,19 @@ static json_t *cells_to_json(const struct plan *p)
 
 json_t *plan_to_json(const struct plan *p)
 {
-    json_t *models = json_array(), *workloads = json_array();
+    json_t *models = json_array(), *targets = json_array(), *workloads = json_array();
     for (size_t i = 0; i < p->model_count; i++)
         json_array_append_new(models, json_string(p->models[i]));
+    for (size_t i = 0; i < p->target_count; i++)
+        json_array_append_new(targets, target_to_json(&p->targets[i]));
     for (size_t i = 0; i < p->workload_count; i++)
         json_array_append_new(workloads, workload_to_json(&p->workloads[i]));
-    return json_pack("{s:s, s:s, s:I, s:f, s:s, s:s, s:f, s:o, s:o, s:o}", "schema", SCHEMA,
-                     "profile", p->profile, "seed", (json_int_t)p->seed, "compute_rate",
+    return json_pack("{s:s, s:s, s:I, s:f, s:s, s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:O*}", "schema",
+                     SCHEMA, "profile", p->profile, "seed", (json_int_t)p->seed, "compute_rate",
                      p->compute_rate, "server_cpus", p->server_cpus, "loadgen_cpus",
-                     p->loadgen_cpus, "planned_s", plan_seconds(p, 0), "models", models,
-                     "workloads", workloads, "cells", cells_to_json(p));
+                     p->loadgen_cpus, "cpus", p->cpus, "planned_s", plan_seconds(p, 0), "models",
+                     models, "targets", targets, "workloads", workloads, "cells", cells_to_json(p),
+                     "left_out", p->left_out);
 }
 
 static bool copy_name(char *place, const json_t *json)
@@ -235,6 +303,20 @@ static int models_from_json(struct plan *p, const json_t *list, struct error *er
         if (!copy_name(p->models[p->model_count], json_array_get(list, p->model_count)))
             return error_set(error, "a model has no name");
     return count > 0 ? 0 : error_set(error, "it has no models");
+}
+
+/* Plans of version 0.1 have none. */
+static int targets_from_json(struct plan *p, const json_t *list, struct error *error)
+{
+    size_t count = json_array_size(list);
+    p->targets = calloc(count + 1, sizeof *p->targets);
+    if (!p->targets)
+        return error_set(error, "no memory");
+    for (; p->target_count < count; p->target_count++)
+        if (target_from_json(&p->targets[p->target_count], json_array_get(list, p->target_count),
+                             error) != 0)
+            return -1;
+    return count < p->model_count || count == 0 ? 0 : error_set(error, "targets are no models");
 }
 
 static int workloads_from_json(struct plan *p, const json_t *list, struct error *error)
@@ -273,10 +355,15 @@ int plan_from_json(struct plan *p, const json_t *json, struct error *error)
         !copy_name(p->server_cpus, json_object_get(json, "server_cpus")) ||
         !copy_name(p->loadgen_cpus, json_object_get(json, "loadgen_cpus")))
         return error_set(error, "profile, server_cpus or loadgen_cpus is missing");
+    const char *cpus = json_string_value(json_object_get(json, "cpus")); /* new, too */
+    snprintf(p->cpus, sizeof p->cpus, "%s", cpus ? cpus : "");
     if (models_from_json(p, json_object_get(json, "models"), error) == 0 &&
+        targets_from_json(p, json_object_get(json, "targets"), error) == 0 &&
         workloads_from_json(p, json_object_get(json, "workloads"), error) == 0 &&
-        cells_from_json(p, json_object_get(json, "cells"), error) == 0)
+        cells_from_json(p, json_object_get(json, "cells"), error) == 0) {
+        p->left_out = json_incref(json_object_get(json, "left_out"));
         return 0;
+    }
     plan_free(p);
     return -1;
 }

@@ -1,7 +1,7 @@
 /* What is measured, and in which order: decided once, before anything runs.
  *
- * A plan is model x workload x sweep point x trial. Trials are blocks: each
- * holds every cell once, so that a slow drift of the machine (heat, a noisy
+ * A plan is model x workload x sweep point x trial, without what a target does not answer. Trials
+ * are blocks: each holds every cell once, so that a slow drift of the machine (heat, a noisy
  * neighbour) meets all models alike. Inside a block the points are shuffled,
  * and inside a point the models, so that none is always first. The order comes
  * from the seed and is kept in plan.json, from which a run is resumed. Where
@@ -11,6 +11,7 @@
 #define BENCH_PLAN_H
 
 #include "bench/error.h"
+#include "bench/target.h"
 #include "bench/workload.h"
 
 #include <jansson.h>
@@ -27,15 +28,41 @@ struct plan {
     unsigned long seed;
     double compute_rate;                                  /* iterations per us, for every server */
     char server_cpus[NAME_SIZE], loadgen_cpus[NAME_SIZE]; /* "": not pinned */
-    char (*models)[NAME_SIZE];
+    char cpus[TEXT_SIZE]; /* all, in the order in which a server that wants several gets them */
+    char (*models)[NAME_SIZE]; /* the last of them are the targets */
     size_t model_count;
+    struct target *targets;
+    size_t target_count;
     struct workload *workloads;
     size_t workload_count;
     struct cell *cells;
     size_t cell_count;
+    json_t *left_out; /* a sentence for each thing that was asked for and is not measured, and why;
+                         NULL: there is none */
 };
 
 void plan_free(struct plan *);
+
+/* Keeps a sentence about what is not measured, for the report, and prints it as a warning. */
+void plan_leave_out(struct plan *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The target that the model is; NULL: it is one of ours. */
+const struct target *plan_target(const struct plan *, size_t model);
+
+/* What tables and messages call it: "server-epoll", but "nginx". */
+struct server_name {
+    char text[NAME_SIZE + 8];
+};
+struct server_name plan_server_name(const struct plan *, size_t model);
+
+/* Whether the model answers what the workload asks at that point: ours answer everything. */
+bool plan_serves(const struct plan *, size_t model, size_t workload, size_t point);
+
+/* The CPUs of the server where the workload (as it stands at a point) is measured, as a list. */
+struct cpu_list {
+    char text[TEXT_SIZE];
+};
+struct cpu_list plan_server_cpus(const struct plan *, const struct workload *);
 
 /* Fills in `cells` from everything else. 0, or -1 without memory. */
 int plan_expand(struct plan *, struct error *);

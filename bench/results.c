@@ -564,7 +564,9 @@ struct remark results_remark(const struct results *r, struct group g)
     struct remark remark = {""};
     size_t valid;
     if (results_trials(r, g, &valid) == 0) {
-        strcpy(remark.text, "not measured");
+        strcpy(remark.text, plan_serves(&r->plan, g.model, g.workload, g.point)
+                                ? "not measured"
+                                : "does not serve it");
         return remark;
     }
     double completed = median_of(r, g, "completed"), served = median_of(r, g, "connections_served"),

@@ -1,5 +1,6 @@
 #include "bench/run.h"
 
+#include "bench/backend.h"
 #include "bench/ceiling.h"
 #include "bench/cell.h"
 #include "bench/disturbance.h"
@@ -10,14 +11,17 @@
 #include "bench/list.h"
 #include "bench/progress.h"
 #include "bench/results.h"
+#include "bench/runnable.h"
 #include "bench/stop.h"
 #include "common/clock.h"
+#include "common/units.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- what to measure -------------------------------------------------------------------------- */
@@ -40,6 +44,35 @@ static int keep_listed(const char *list, const char *what, void *elements, size_
     return kept > 0 ? 0 : error_set(error, "--%ss: the list is empty", what);
 }
 
+/* Puts the targets that are asked for behind the models. */
+static enum run_result choose_targets(const struct run_request *r, const struct places *places,
+                                      struct plan *p, struct error *error)
+{
+    if (!r->targets)
+        return RUN_COMPLETE;
+    if (places_targets(places, &p->targets, &p->target_count, error) != 0)
+        return RUN_FAILED;
+    _Static_assert(offsetof(struct target, name) == 0, "keep_listed looks for it there");
+    if (keep_listed(r->targets, "target", p->targets, sizeof *p->targets, &p->target_count,
+                    error) != 0)
+        return RUN_REFUSED;
+    void *larger = realloc(p->models, (p->model_count + p->target_count) * sizeof *p->models);
+    if (!larger) {
+        error_set(error, "no memory");
+        return RUN_FAILED;
+    }
+    p->models = larger;
+    for (size_t i = 0; i < p->target_count; i++) {
+        for (size_t m = 0; m < p->model_count - i; m++)
+            if (strcmp(p->models[m], p->targets[i].name) == 0) {
+                error_set(error, "--targets: %s is the name of a model, too", p->models[m]);
+                return RUN_REFUSED;
+            }
+        memcpy(p->models[p->model_count++], p->targets[i].name, sizeof *p->models);
+    }
+    return RUN_COMPLETE;
+}
+
 enum run_result run_choose(const struct run_request *r, const struct places *places, struct plan *p,
                            struct error *error)
 {
@@ -56,12 +89,40 @@ enum run_result run_choose(const struct run_request *r, const struct places *pla
         keep_listed(r->workloads, "workload", p->workloads, sizeof *p->workloads,
                     &p->workload_count, error) != 0)
         goto fail;
+    result = choose_targets(r, places, p, error);
+    if (result != RUN_COMPLETE)
+        goto fail;
     for (size_t i = 0; r->trials > 0 && i < p->workload_count; i++)
         p->workloads[i].trials = p->workloads[i].trials_most = r->trials;
     return RUN_COMPLETE;
 fail:
     plan_free(p);
     return result;
+}
+
+static size_t count_cpus(const char *list)
+{
+    size_t count = *list != '\0';
+    for (; *list; list++)
+        count += *list == ',';
+    return count;
+}
+
+/* A server cannot have more cores than there are: such points are left out. */
+static void fit_cores(struct plan *p)
+{
+    size_t most = count_cpus(p->cpus), kept = 0;
+    for (size_t i = 0; i < p->workload_count; i++) {
+        struct workload w = p->workloads[i];
+        size_t points = workload_points(&w);
+        size_t left = workload_limit_cores(&w, (unsigned)most);
+        if (left < points)
+            plan_leave_out(p, "%s: %zu of %zu points want more than the %zu CPUs that there are",
+                           w.name, points - left, points, most);
+        if (left > 0)
+            p->workloads[kept++] = w;
+    }
+    p->workload_count = kept;
 }
 
 /* --- the folder ------------------------------------------------------------------------------- */
@@ -121,16 +182,43 @@ static int make_served_file(const struct workload *w, const char *folder, struct
     return result;
 }
 
-static int make_subfolders(const struct plan *p, const char *folder, struct error *error)
+static int make_served_files(const struct plan *p, const char *folder, struct error *error)
 {
-    if (folder_ensure(path_of("%s/hgrm", folder).text, error) != 0 ||
-        folder_ensure(path_of("%s/timeline", folder).text, error) != 0)
-        return -1;
     for (size_t i = 0; i < p->workload_count; i++)
         if (p->workloads[i].file_bytes > 0 &&
             make_served_file(&p->workloads[i], folder, error) != 0)
             return -1;
     return 0;
+}
+
+static int make_subfolders(const struct plan *p, const char *folder, struct error *error)
+{
+    if (folder_ensure(path_of("%s/hgrm", folder).text, error) != 0 ||
+        folder_ensure(path_of("%s/timeline", folder).text, error) != 0)
+        return -1;
+    return make_served_files(p, folder, error);
+}
+
+/* Where targets work: not in the run's folder, since a server that root starts gives its workers
+ * another user, who may not reach that; and where backends are: a socket's path must be short.
+ * Nothing is made without either. */
+static int make_scratch(const struct plan *p, struct path *scratch, struct error *error)
+{
+    const char *temporary = getenv("TMPDIR");
+    if (p->target_count == 0 && !backend_is_needed(p))
+        return 0;
+    *scratch = path_of("%s/switchpoint-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    if (!mkdtemp(scratch->text)) {
+        *scratch = path_of("%s", "");
+        return error_set(error, "cannot make a temporary folder: %s", strerror(errno));
+    }
+    mode_t before = umask(022);
+    chmod(scratch->text, 0755);
+    int result = folder_ensure(path_of("%s/root", scratch->text).text, error);
+    if (result == 0)
+        result = make_served_files(p, scratch->text, error);
+    umask(before);
+    return result;
 }
 
 static int write_environment(const struct places *places, const struct plan *p, const char *folder,
@@ -139,7 +227,8 @@ static int write_environment(const struct places *places, const struct plan *p, 
     const struct cell_order order = {
         .programs = places->programs.text,
         .folder = folder,
-        .model = p->models[p->model_count - 1], /* the last of the lesson is the quickest */
+        /* The last of the lesson is the quickest. */
+        .model = p->models[p->model_count - p->target_count - 1],
         .server_cpus = p->server_cpus,
         .loadgen_cpus = p->loadgen_cpus,
         .compute_rate = p->compute_rate,
@@ -155,6 +244,7 @@ static int write_environment(const struct places *places, const struct plan *p, 
                         *p->server_cpus ? json_string(p->server_cpus) : json_null());
     json_object_set_new(e, "loadgen_cpus",
                         *p->loadgen_cpus ? json_string(p->loadgen_cpus) : json_null());
+    json_object_set_new(e, "redis", backend_describe(p));
     json_object_set_new(e, "pinned", json_boolean(*p->server_cpus && *p->loadgen_cpus));
     int result = folder_write_json(folder, "environment.json", e, error);
     json_decref(e);
@@ -178,8 +268,8 @@ static int link_latest(const struct run_request *r, const char *folder, struct e
 
 /* A new run's folder with all but measurements in it; the journal is open, and ours. */
 static enum run_result begin(const struct run_request *r, const struct places *places,
-                             struct plan *p, struct path *folder, struct journal *journal,
-                             struct error *error)
+                             struct plan *p, struct path *folder, struct path *scratch,
+                             struct journal *journal, struct error *error)
 {
     enum run_result chosen = run_choose(r, places, p, error);
     if (chosen != RUN_COMPLETE)
@@ -187,7 +277,12 @@ static enum run_result begin(const struct run_request *r, const struct places *p
     if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, p->server_cpus, p->loadgen_cpus,
                                 NAME_SIZE, error) != 0)
         goto fail;
-    if (cell_calibrate(places->programs.text, p->models[0], p->server_cpus, &p->compute_rate,
+    environment_order_cpus(p->server_cpus, p->loadgen_cpus, p->cpus, sizeof p->cpus);
+    fit_cores(p);
+    if (runnable_models(p, places, error) != 0 || backend_leave_out(p, error) != 0 ||
+        make_scratch(p, scratch, error) != 0 ||
+        runnable_targets(p, places, scratch->text, error) != 0 ||
+        cell_calibrate(places->programs.text, p->models[0], p->server_cpus, &p->compute_rate,
                        error) != 0 ||
         plan_expand(p, error) != 0 || folder_choose(r->out, r->profile->name, folder, error) != 0 ||
         journal_open(journal, folder->text, error) != 0)
@@ -290,8 +385,9 @@ static int keep(struct journal *journal, json_t *line, struct error *error)
 struct work {
     const struct places *places;
     const struct plan *plan;
-    const char *folder;
+    const char *folder, *scratch;
     struct journal *journal;
+    struct backend backend;
     unsigned attempts_most; /* at a cell, until it is undisturbed */
     struct progress progress;
     struct results *results; /* what is measured so far, where precision decides; NULL elsewhere */
@@ -306,6 +402,26 @@ static void settle_file(const char *folder, const char *label, const char *tried
         unlink(from.text);
 }
 
+/* Where the server has so many cores that the load generator's is among them. */
+static void warn_of_shared_cpus(json_t *result, const struct cpu_list *server, const struct plan *p)
+{
+    const char *loadgen = *p->loadgen_cpus ? p->loadgen_cpus : p->cpus;
+    cpu_set_t of_server, of_loadgen, shared;
+    if (!parse_cpu_list(server->text, &of_server) || !parse_cpu_list(loadgen, &of_loadgen))
+        return;
+    CPU_AND(&shared, &of_server, &of_loadgen);
+    if (CPU_COUNT(&shared) == 0)
+        return;
+    json_t *warnings = json_object_get(result, "warnings");
+    if (!warnings)
+        json_object_set_new(result, "warnings", warnings = json_array());
+    json_array_append_new(
+        warnings, json_sprintf("the server (CPUs %s) and the load generator (CPUs %s) shared CPUs, "
+                               "since this machine has too few for both: the figures are those of "
+                               "the two together",
+                               server->text, loadgen));
+}
+
 /* One attempt at a cell; `line` receives what goes into runs.jsonl. */
 static enum run_result attempt(struct work *work, const struct cell *c, unsigned number,
                                json_t **line, struct error *error)
@@ -315,19 +431,28 @@ static enum run_result attempt(struct work *work, const struct cell *c, unsigned
     struct label label = label_of(p, c, "-"), tried = label;
     if (number > 1) /* if it is interrupted, the files of the one before it are still whole */
         snprintf(tried.text, sizeof tried.text, "%.*s-again", 3 * NAME_SIZE, label.text);
+    const struct target *target = plan_target(p, c->model);
+    struct cpu_list server_cpus = plan_server_cpus(p, &w);
     const struct cell_order order = {
         .programs = work->places->programs.text,
         .folder = work->folder,
-        .model = p->models[c->model],
+        .model = target ? NULL : p->models[c->model],
+        .target = target,
+        .target_folder = work->scratch,
+        .backend = &work->backend,
         .workload = &w,
         .label = tried.text,
-        .server_cpus = p->server_cpus,
+        .server_cpus = server_cpus.text,
         .loadgen_cpus = p->loadgen_cpus,
         .compute_rate = p->compute_rate,
         /* The same requests for every model of a trial, others in the next trial. */
         .seed = p->seed + c->trial - 1,
     };
+    if (backend_ensure(&work->backend, &w, p->loadgen_cpus, error) != 0)
+        return bench_stop > 0 ? RUN_INTERRUPTED : RUN_FAILED;
     json_t *result = cell_measure(&order);
+    if (result && w.cores >= 1)
+        warn_of_shared_cpus(result, &server_cpus, p);
     if (result)
         *line = identified(p, c, number, result);
     if (number > 1)
@@ -397,15 +522,40 @@ static enum run_result measure_all(struct work *work, struct error *error)
 }
 
 static enum run_result go_on(const struct run_request *r, struct plan *p, struct path *folder,
-                             struct journal *journal, struct error *error)
+                             struct path *scratch, struct journal *journal, struct error *error)
 {
     if (plan_read(p, r->resume, error) != 0)
         return RUN_FAILED;
     *folder = path_of("%s", r->resume);
-    if (journal_open(journal, r->resume, error) == 0)
+    if (make_scratch(p, scratch, error) == 0 && journal_open(journal, r->resume, error) == 0)
         return RUN_COMPLETE;
     plan_free(p);
     return RUN_FAILED;
+}
+
+static enum run_result measure_plan(const struct run_request *r, const struct places *places,
+                                    const struct plan *plan, const char *folder,
+                                    const char *scratch, struct journal *journal,
+                                    struct error *error)
+{
+    struct error unused;
+    struct results so_far = {.runs = NULL};
+    bool adaptive = plan_least(plan, NULL) < plan->cell_count;
+    struct work work = {.places = places,
+                        .plan = plan,
+                        .journal = journal,
+                        .attempts_most = r->no_repeat ? 1 : ATTEMPTS_MOST,
+                        .folder = folder,
+                        .scratch = scratch,
+                        .backend = {.folder = scratch},
+                        .results = adaptive ? &so_far : NULL};
+    bool ready = make_subfolders(plan, folder, error) == 0 &&
+                 (!adaptive || results_read(&so_far, folder, error) == 0);
+    enum run_result result = ready ? measure_all(&work, error) : RUN_FAILED;
+    backend_end(&work.backend);
+    results_free(&so_far);
+    folder_remove(path_of("%s/root", folder).text, &unused);
+    return result;
 }
 
 enum run_result run_measure(const struct run_request *r, const struct places *places,
@@ -413,25 +563,16 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
 {
     struct plan plan;
     struct journal journal;
+    struct path scratch = {""};
     struct error unused;
-    enum run_result result = r->resume ? go_on(r, &plan, folder, &journal, error)
-                                       : begin(r, places, &plan, folder, &journal, error);
-    if (result != RUN_COMPLETE)
-        return result;
-    struct results so_far = {.runs = NULL};
-    bool adaptive = plan_least(&plan, NULL) < plan.cell_count;
-    struct work work = {.places = places,
-                        .plan = &plan,
-                        .journal = &journal,
-                        .attempts_most = r->no_repeat ? 1 : ATTEMPTS_MOST,
-                        .folder = folder->text,
-                        .results = adaptive ? &so_far : NULL};
-    bool ready = make_subfolders(&plan, work.folder, error) == 0 &&
-                 (!adaptive || results_read(&so_far, work.folder, error) == 0);
-    result = ready ? measure_all(&work, error) : RUN_FAILED;
-    results_free(&so_far);
-    folder_remove(path_of("%s/root", work.folder).text, &unused);
-    journal_close(&journal);
-    plan_free(&plan);
+    enum run_result result = r->resume ? go_on(r, &plan, folder, &scratch, &journal, error)
+                                       : begin(r, places, &plan, folder, &scratch, &journal, error);
+    if (result == RUN_COMPLETE) {
+        result = measure_plan(r, places, &plan, folder->text, scratch.text, &journal, error);
+        journal_close(&journal);
+        plan_free(&plan);
+    }
+    if (*scratch.text)
+        folder_remove(scratch.text, &unused);
     return result;
 }

@@ -17,6 +17,7 @@
 struct run_request {
     const struct profile *profile;
     const char *models, *workloads; /* separated by commas; NULL: all */
+    const char *targets;            /* the same; NULL: none */
     unsigned trials;                /* 0: as the profile and the workloads say */
     unsigned long seed;
     const char *out;    /* the run's folder; NULL: results/TIME-PROFILE */
@@ -29,7 +30,7 @@ enum run_result {
     RUN_COMPLETE,
     RUN_INTERRUPTED,
     RUN_FAILED,
-    RUN_REFUSED /* the request names a model or a workload that is not there */
+    RUN_REFUSED /* the request names a model, target or workload that is not there */
 };
 
 /* The plan that the request asks for, without its cells and its compute rate: to be freed when

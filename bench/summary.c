@@ -177,11 +177,11 @@ static void write_remarks(FILE *out, const struct results *r, size_t workload)
         for (size_t i = 0; i < workload_points(w); i++) {
             struct group g = {m, workload, i};
             struct remark remark = results_remark(r, g);
-            if (!*remark.text)
+            if (!*remark.text || !plan_serves(&r->plan, m, workload, i))
                 continue;
             const char *sentence =
                 strcmp(remark.text, "no answer") == 0 ? "answered no request" : remark.text;
-            fprintf(out, "- server-%s %s%s", r->plan.models[m], sentence,
+            fprintf(out, "- %s %s%s", plan_server_name(&r->plan, m).text, sentence,
                     strncmp(sentence, "served", 6) == 0 ? " connections" : "");
             if (workload_has_points(w))
                 fprintf(out, " at %s %s", workload_varies(w), point_name_of(w, i).text);
@@ -290,6 +290,18 @@ static void write_ceilings(FILE *out, const struct results *r)
         fputs(". What comes within 10 % of it has the ≥, too.\n\n", out);
 }
 
+/* What was asked for and could not be measured here. */
+static void write_left_out(FILE *out, const struct results *r)
+{
+    size_t index;
+    json_t *sentence;
+    json_array_foreach (r->plan.left_out, index, sentence)
+        if (json_is_string(sentence))
+            fprintf(out, "- %s\n", json_string_value(sentence));
+    if (json_array_size(r->plan.left_out) > 0)
+        fputc('\n', out);
+}
+
 static void write_head(FILE *out, const struct results *r, const struct winners *winners)
 {
     bool repeated = false;
@@ -321,6 +333,7 @@ static void write_head(FILE *out, const struct results *r, const struct winners 
           "measured.\n\n",
           out);
     write_ceilings(out, r);
+    write_left_out(out, r);
 }
 
 static void write_markdown(FILE *out, const struct results *r)

@@ -53,7 +53,8 @@ static void compete(struct winners *w, const struct results *r, size_t workload,
     struct side b = side_of(r, (struct group){best, workload, point});
     for (size_t m = 0; m < r->plan.model_count; m++) {
         struct side a = side_of(r, (struct group){m, workload, point});
-        if (m != best && w->count < w->limit)
+        bool competes = m != best && plan_serves(&r->plan, m, workload, point);
+        if (competes && w->count < w->limit)
             w->contests[w->count++] = contest_of(&a, &b, h);
     }
 }

@@ -1,10 +1,10 @@
 #include "bench/workload.h"
 
 #include "bench/files.h"
+#include "bench/ini_reader.h"
 #include "bench/json.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +55,8 @@ static const struct setting settings[] = {
     {"timeout_s", NUMBER, AT(timeout_s), 0.001, 3600, NULL},
     {"idle", WHOLE, AT(idle), 0, 1e6, NULL},
     {"slow", WHOLE, AT(slow), 0, 1e6, NULL},
+    {"cores", WHOLE, AT(cores), 1, 1024, NULL},
+    {"backend", CHOICE, AT(backend), 0, 0, "redis sqlite"},
     {"file_bytes", WHOLE, AT(file_bytes), 0, 1e9, NULL},
     {"timeline_s", NUMBER, AT(timeline_s), 0, 3600, NULL},
     {"warmup_s", NUMBER, AT(warmup_s), 0, 3600, NULL},
@@ -64,7 +66,7 @@ static const struct setting settings[] = {
     {"trials", WHOLE, AT(trials), 1, 1000, NULL},
     {"trials_most", WHOLE, AT(trials_most), 1, 1000, NULL},
     {"sweep", CHOICE, AT(sweep), 0, 0,
-     "total connections idle slow rate_rps think_ms pipeline threads file_bytes"},
+     "total connections idle slow rate_rps think_ms pipeline threads cores file_bytes"},
     {"values", LIST, AT(values), 0, 0, NULL},
 };
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
@@ -168,51 +170,17 @@ static const char *setting_apply(struct workload *w, const struct setting *s, co
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-/* inih calls back without a line number where it was built so (Debian's is), but it takes its
- * lines from a reader that we give it: the reader counts. */
 struct parsing {
     struct workload *workload, unused; /* `unused` checks the sections of other profiles */
-    const char *file, *rest, *profile;
-    unsigned line;
-    bool indented; /* the line continues the one before */
+    const char *profile;
     bool seen[SETTING_COUNT];
     char section[NAME_SIZE];
-    struct error *error;
-    bool failed;
+    struct ini_reader reader;
 };
 
-/* The first fault is told: `what` is wrong, with which `value` (may be NULL), and what is `wanted`
- * instead (may be NULL). Returns 0, which tells inih of a fault. */
 static int parsing_fail(struct parsing *p, const char *what, const char *value, const char *wanted)
 {
-    if (p->failed)
-        return 0;
-    p->failed = true;
-    error_set(p->error, "%s:%u: %s%s%s%s%s%s", p->file, p->line, what, value ? " \"" : "",
-              value ? value : "", value ? "\"" : "", wanted ? "; expected: " : "",
-              wanted ? wanted : "");
-    return 0;
-}
-
-static char *next_line(char *line, int size, void *arg)
-{
-    struct parsing *p = arg;
-    if (*p->rest == '\0')
-        return NULL;
-    p->line++;
-    size_t length = strcspn(p->rest, "\n");
-    bool ended = p->rest[length] == '\n';
-    if (length + 2 > (size_t)size) {
-        parsing_fail(p, "the line is too long", NULL, "to be continued on an indented line");
-        length = (size_t)size - 2;
-        ended = false;
-    }
-    p->indented = *p->rest == ' ' || *p->rest == '\t';
-    memcpy(line, p->rest, length);
-    strcpy(line + length, ended ? "\n" : "");
-    p->rest += strcspn(p->rest, "\n");
-    p->rest += *p->rest == '\n';
-    return line;
+    return ini_reader_fail(&p->reader, what, value, wanted);
 }
 
 /* What a named point changes is checked now and applied when the workload is put there. */
@@ -298,7 +266,7 @@ static int take(void *arg, const char *section, const char *key, const char *val
     if (!s)
         return parsing_fail(p, "unknown setting", key, "one that docs/workloads.md lists");
     bool *seen = &p->seen[s - settings];
-    if (*seen && p->indented)
+    if (*seen && p->reader.indented)
         return continue_text(p, s, w, value);
     if (*seen)
         return parsing_fail(p, "set twice:", key, NULL);
@@ -312,21 +280,6 @@ static int take(void *arg, const char *section, const char *key, const char *val
 }
 
 /* --- a workload as a whole -------------------------------------------------------------------- */
-
-static int name_of_file(char *name, const char *file, struct error *error)
-{
-    const char *slash = strrchr(file, '/');
-    const char *start = slash ? slash + 1 : file;
-    size_t length = strlen(start);
-    if (length > 5 && strcmp(start + length - 5, ".conf") == 0)
-        length -= 5;
-    if (length == 0 || length >= NAME_SIZE ||
-        strspn(start, "abcdefghijklmnopqrstuvwxyz0123456789-") < length)
-        return error_set(error, "%s: a workload's name is made of a-z, 0-9 and -", file);
-    memcpy(name, start, length);
-    name[length] = '\0';
-    return 0;
-}
 
 /* A mix stands beside the workload's file and is named relative to it. */
 static int resolve_mix(char *mix, size_t size, const char *file, struct error *error)
@@ -431,15 +384,12 @@ int workload_parse(struct workload *w, const char *file, const char *text,
         .warmup_s = profile->warmup_s,
         .duration_s = profile->duration_s,
     };
-    if (name_of_file(w->name, file, error) != 0)
+    struct parsing p = {.workload = w,
+                        .profile = profile->name,
+                        .reader = {.file = file, .rest = text, .error = error}};
+    if (ini_name_of_file(w->name, sizeof w->name, file, "workload", error) != 0 ||
+        ini_reader_parse(&p.reader, take, &p) != 0)
         return -1;
-    struct parsing p = {
-        .workload = w, .file = file, .rest = text, .profile = profile->name, .error = error};
-    int bad_line = ini_parse_stream(next_line, &p, take, &p);
-    if (p.failed)
-        return -1;
-    if (bad_line != 0)
-        return error_set(error, "%s:%d: expected: NAME = VALUE or [SECTION]", file, bad_line);
     derive(w);
     settle_trials(w, profile);
     if (resolve_mix(w->mix, sizeof w->mix, file, error) != 0)
@@ -472,6 +422,14 @@ int workload_read(struct workload *w, const char *file, const struct profile *pr
     for (size_t i = 0; i < w->variant_count && result == 0; i++)
         result = verify_mix(variant_value(&w->variants[i], "mix"), file, error);
     return result;
+}
+
+bool workload_needs(const struct workload *w, const char *backend)
+{
+    for (size_t i = 0; i < workload_points(w); i++)
+        if (strcmp(workload_at(w, i).backend, backend) == 0)
+            return true;
+    return false;
 }
 
 size_t workload_points(const struct workload *w)
@@ -524,6 +482,22 @@ struct workload workload_at(const struct workload *w, size_t point)
     const struct setting *s = setting_find(w->sweep);
     memcpy((char *)&at + s->offset, &value, sizeof value);
     return at;
+}
+
+size_t workload_limit_cores(struct workload *w, unsigned most)
+{
+    size_t kept = 0;
+    if (strcmp(w->sweep, "cores") != 0) {
+        for (size_t i = 0; i < workload_points(w); i++)
+            if (workload_at(w, i).cores > most)
+                return 0;
+        return workload_points(w);
+    }
+    for (size_t i = 0; i < w->value_count; i++)
+        if (w->values[i] <= most)
+            w->values[kept++] = w->values[i];
+    w->value_count = kept;
+    return kept;
 }
 
 double workload_cell_s(const struct workload *w)
@@ -662,7 +636,8 @@ static bool variants_from_json(struct workload *w, const json_t *list)
 /* What plans of earlier versions do not have yet keeps its default. */
 static bool is_new_setting(const struct setting *s)
 {
-    return s->offset == AT(slo) || s->offset == AT(step_s);
+    return s->offset == AT(slo) || s->offset == AT(step_s) || s->offset == AT(cores) ||
+           s->offset == AT(backend);
 }
 
 int workload_from_json(struct workload *w, const json_t *json, struct error *error)

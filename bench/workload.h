@@ -46,6 +46,8 @@ struct workload {
     bool close;          /* one request per connection */
     double connections, idle, slow, pipeline, threads;
     double rate_rps, think_ms, timeout_s, warmup_s, duration_s;
+    double cores;               /* CPUs that the server gets; 0: those that --server-cpus names */
+    char backend[NAME_SIZE];    /* what the servers ask in turn: "redis", "sqlite"; "": nothing */
     double file_bytes;          /* size of the file that `path` asks for below /files/; 0: none */
     double timeline_s;          /* interval of the timeline that is plotted; 0: no such plot */
     char slo[TEXT_SIZE];        /* conditions of the service level, separated by blanks */
@@ -91,11 +93,18 @@ size_t workload_points(const struct workload *);
 /* Whether it is put at several points, however they are called. */
 bool workload_has_points(const struct workload *);
 
+/* Whether any of its points needs that backend. */
+bool workload_needs(const struct workload *, const char *backend);
+
 /* What its points differ in, for people: "rate_rps", "connections", "kind of request". */
 const char *workload_varies(const struct workload *);
 
 /* The workload as it stands at one point of its sweep. */
 struct workload workload_at(const struct workload *, size_t point);
+
+/* Takes out what wants more cores than `most`; returns how many points are left: 0 where it cannot
+ * be measured at all. */
+size_t workload_limit_cores(struct workload *, unsigned most);
 
 /* What the named point sets `key` to; NULL: it does not change it. */
 char *variant_value(struct variant *, const char *key);

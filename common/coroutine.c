@@ -4,6 +4,8 @@
 
 #include "common/coroutine_switch.h"
 
+#include <stdint.h>
+
 #ifdef UNDER_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
@@ -90,10 +92,20 @@ void coroutine_of_thread(struct coroutine *c)
     watch_thread(c);
 }
 
+/* Stacks end at page boundaries, so the parts of them that are in use would all compete for the
+ * few places that a cache has for addresses with the same last 12 bits (12 in an L1 cache of 48
+ * KiB): each begins somewhat lower than its neighbour. The more, the more pages would be touched.
+ */
+static size_t colour_bytes(const char *top)
+{
+    enum { COLOURS = 16, LINE_BYTES = 64, PAGE_BYTES = 4096 };
+    return (uintptr_t)top / PAGE_BYTES % COLOURS * LINE_BYTES;
+}
+
 void coroutine_start(struct coroutine *c, void *stack, size_t bytes, coroutine_function *function,
                      void *argument)
 {
     *c = (struct coroutine){.function = function, .argument = argument};
     watch_start(c, stack, bytes);
-    coroutine_prepare(c, stack, bytes, run);
+    coroutine_prepare(c, stack, bytes - colour_bytes((char *)stack + bytes), run);
 }

@@ -250,9 +250,8 @@ __asm__(".text\n"
 void coroutine_prepare(struct coroutine *c, char *stack, size_t bytes,
                        void (*enter)(struct coroutine *))
 {
-    const uintptr_t alignment = 16;
-    uintptr_t top = ((uintptr_t)stack + bytes) & ~(alignment - 1);
-    struct saved *saved = (struct saved *)(top - sizeof *saved);
+    size_t beyond_alignment = ((uintptr_t)stack + bytes) % 16;
+    struct saved *saved = (struct saved *)(stack + bytes - beyond_alignment - sizeof *saved);
     *saved = saved_at_start(c, enter);
     c->stack_pointer = saved;
 }

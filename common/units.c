@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,4 +111,20 @@ bool parse_cpu_list(const char *text, cpu_set_t *cpus)
         return false;
     *cpus = chosen;
     return true;
+}
+
+void format_cpu_list(const cpu_set_t *cpus, char *text, size_t size)
+{
+    size_t length = 0;
+    *text = '\0';
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && length < size; cpu++) {
+        size_t last = cpu;
+        if (!CPU_ISSET(cpu, cpus))
+            continue;
+        while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, cpus))
+            last++;
+        length += (size_t)snprintf(text + length, size - length, last > cpu ? "%s%zu-%zu" : "%s%zu",
+                                   length > 0 ? "," : "", cpu, last);
+        cpu = last;
+    }
 }

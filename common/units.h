@@ -26,4 +26,7 @@ bool parse_bytes(const char *text, uint64_t most_bytes, uint64_t *value_bytes);
 /* CPU numbers as in "0,2-3". Refuses a CPU that this process may not use. */
 bool parse_cpu_list(const char *text, cpu_set_t *cpus);
 
+/* The other way round. */
+void format_cpu_list(const cpu_set_t *, char *text, size_t size);
+
 #endif

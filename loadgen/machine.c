@@ -355,19 +355,3 @@ void machine_describe_missing(const struct machine_result *r, char *text, size_t
     if (!network)
         append(text, size, "network losses (/proc/net/netstat and snmp must be readable)");
 }
-
-void machine_cpu_list(const cpu_set_t *cpus, char *text, size_t size)
-{
-    size_t length = 0;
-    *text = '\0';
-    for (size_t cpu = 0; cpu < CPU_SETSIZE && length < size; cpu++) {
-        size_t last = cpu;
-        if (!CPU_ISSET(cpu, cpus))
-            continue;
-        while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, cpus))
-            last++;
-        length += (size_t)snprintf(text + length, size - length, last > cpu ? "%s%zu-%zu" : "%s%zu",
-                                   length > 0 ? "," : "", cpu, last);
-        cpu = last;
-    }
-}

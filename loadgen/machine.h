@@ -71,7 +71,4 @@ struct machine_result machine_between(const struct machine_snapshot *begin,
 /* Which figures are missing that a usual machine has, why, and how to get them; "" if none is. */
 void machine_describe_missing(const struct machine_result *, char *text, size_t size);
 
-/* A list such as "0,2-3". */
-void machine_cpu_list(const cpu_set_t *, char *text, size_t size);
-
 #endif

@@ -1,6 +1,7 @@
 /* A run from its first to its last step: start the server, warm up, measure, report. */
 #include "common/descriptors.h"
 #include "loadgen/find.h"
+#include "loadgen/port.h"
 #include "loadgen/session.h"
 
 #include <err.h>
@@ -116,14 +117,59 @@ static int attach_probe(void *argument, pid_t pid)
     return 0;
 }
 
+/* A server that does not tell its port gets one in its command and configuration, and is ready when
+ * that accepts connections. 0, or -1 with the reason. */
+static int start_by_port(struct session *s, struct target_order *order, char *why, size_t why_size)
+{
+    const struct options *o = &s->options;
+    struct address address;
+    char text[320];
+    const char *cannot;
+    snprintf(text, sizeof text, strchr(o->host, ':') ? "[%s]:%u" : "%s:%u", o->host, o->port);
+    if (!address_parse(text, &address, &cannot)) {
+        snprintf(why, why_size, "cannot resolve %s: %s", text, cannot);
+        return -1;
+    }
+    unsigned port = o->port ? o->port : port_choose(&address);
+    if (!port) {
+        snprintf(why, why_size, "found no free port on %s: %s", o->host, strerror(errno));
+        return -1;
+    }
+    if (o->template_file && port_fill_template(o->template_file, port, why, why_size))
+        return -1;
+    char **command = port_put_command(o->command, port);
+    if (!command)
+        err(1, "the server's command");
+    address_set_port(&address, port);
+    order->argv = command;
+    order->ready_address = &address;
+    int error = target_start(&s->target, order, why, why_size);
+    port_free_command(command);
+    return error;
+}
+
+static int start_command(struct session *s, char *why, size_t why_size)
+{
+    const struct options *o = &s->options;
+    struct target_order order = {
+        .argv = o->command,
+        .cpus = o->server_pinned ? &o->server_cpus : NULL,
+        .stop_signal = o->stop_signal,
+        .ready_timeout_s = READY_TIMEOUT_S,
+        .before_exec = attach_probe,
+        .arg = s,
+    };
+    return o->ready_by_port ? start_by_port(s, &order, why, why_size)
+                            : target_start(&s->target, &order, why, why_size);
+}
+
 static bool start_target(struct session *s)
 {
     const struct options *o = &s->options;
     char why[512];
     int error = 0;
     if (o->command)
-        error =
-            target_start(&s->target, o->command, attach_probe, s, READY_TIMEOUT_S, why, sizeof why);
+        error = start_command(s, why, sizeof why);
     else if (o->pid)
         error = target_attach(&s->target, o->pid, why, sizeof why);
     if (error) {
@@ -182,13 +228,16 @@ static void stop_target(struct session *s)
 {
     if (!s->has_target)
         return;
-    if (!target_alive(&s->target)) {
+    bool alive = target_alive(&s->target);
+    target_stop(&s->target, TARGET_GRACE_S);
+    if (!alive) {
         char how[128];
+        const char *last_words = target_last_words(&s->target);
         target_describe_end(&s->target, how, sizeof how);
-        run_warn(&s->run, "the server %s during the run", how);
+        run_warn(&s->run, "the server %s during the run%s%s", how, *last_words ? ": " : "",
+                 last_words);
         s->run.failed = true;
     }
-    target_stop(&s->target, TARGET_GRACE_S);
     if (s->target.ours)
         take_lifetime(s);
 }

@@ -3,8 +3,10 @@
 #include "common/arguments.h"
 #include "common/clock.h"
 #include "common/units.h"
+#include "loadgen/port.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +33,11 @@ enum {
     OPTION_PRECISION,
     OPTION_STALL,
     OPTION_PID,
+    OPTION_BACKEND_PID,
+    OPTION_READY,
+    OPTION_TEMPLATE,
+    OPTION_STOP_SIGNAL,
+    OPTION_SERVER_CPUS,
     OPTION_SYSCALLS,
     OPTION_HARDWARE,
     OPTION_NO_PROBE,
@@ -82,6 +89,18 @@ static const struct argp_option known[] = {
      "The search ends when it knows the capacity to that share (2%)", 0},
     {0, 0, 0, 0, "Server:", 4},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
+    {"backend-pid", OPTION_BACKEND_PID, "N", 0,
+     "A process that it asks in turn, such as a database: its CPU time is part of the load, not a "
+     "disturbance",
+     0},
+    {"ready", OPTION_READY, "HOW", 0,
+     "line: it says so, as Switchpoint's do; port: it accepts connections, and {port} in its "
+     "command is its port, a free one when URL's is 0 (line)",
+     0},
+    {"template", OPTION_TEMPLATE, "FILE.in", 0,
+     "With --ready port: its configuration, written to FILE with {port} filled in", 0},
+    {"stop-signal", OPTION_STOP_SIGNAL, "NAME", 0, "Asks it to end, such as QUIT (TERM)", 0},
+    {"server-cpus", OPTION_SERVER_CPUS, "LIST", 0, "Pin it to these CPUs", 0},
     {"stall", OPTION_STALL, "AT:LENGTH", 0,
      "Stop it AT seconds after the window's begin for LENGTH seconds (SIGSTOP, SIGCONT)", 0},
     {"syscalls", OPTION_SYSCALLS, 0, 0, "Count its system calls, in half a second after the window",
@@ -215,6 +234,42 @@ static double precision(struct argp_state *state, const char *value)
     return number;
 }
 
+/* "QUIT" or "SIGQUIT". */
+static int signal_number(struct argp_state *state, const char *option, const char *value)
+{
+    const char *name = strncmp(value, "SIG", 3) == 0 ? value + 3 : value;
+    for (int s = 1; s < NSIG; s++) {
+        const char *known_name = sigabbrev_np(s);
+        if (known_name && strcmp(known_name, name) == 0)
+            return s;
+    }
+    argp_error(state, "%s %s: expected the name of a signal, such as TERM, QUIT or INT", option,
+               value);
+    return 0;
+}
+
+static const char *template_name(struct argp_state *state, const char *value)
+{
+    size_t length = strlen(value), suffix = strlen(PORT_TEMPLATE_SUFFIX);
+    if (length <= suffix || strcmp(value + length - suffix, PORT_TEMPLATE_SUFFIX) != 0)
+        argp_error(state, "--template %s: expected a name that ends in %s", value,
+                   PORT_TEMPLATE_SUFFIX);
+    return value;
+}
+
+static void check_server(struct argp_state *state, const struct options *o)
+{
+    if (o->pid && o->command)
+        argp_error(state, "--pid %d: not together with a server command", (int)o->pid);
+    if (!o->command && (o->ready_by_port || o->stop_signal || o->server_pinned))
+        argp_error(state, "--ready port, --stop-signal and --server-cpus need a server command "
+                          "after --");
+    if (o->template_file && !o->ready_by_port)
+        argp_error(state, "--template %s: only with --ready port", o->template_file);
+    if (o->stall_ns && !o->pid && !o->command)
+        argp_error(state, "--stall: which process is it? give --pid or the server's command");
+}
+
 static void check_capacity(struct argp_state *state, struct options *o)
 {
     if (o->find_capacity && o->slo_count == 0)
@@ -239,11 +294,8 @@ static void check_whole(struct argp_state *state, struct options *o)
         argp_error(state, "expected a URL, as in http://127.0.0.1:8080/hello");
     if (o->port == 0 && !o->command)
         argp_error(state, "URL %s: port 0 needs a server command after --", o->url);
-    if (o->pid && o->command)
-        argp_error(state, "--pid %d: not together with a server command", (int)o->pid);
+    check_server(state, o);
     check_capacity(state, o);
-    if (o->stall_ns && !o->pid && !o->command)
-        argp_error(state, "--stall: which process is it? give --pid or the server's command");
     if (o->stall_ns && o->stall_at_ns + o->stall_ns > o->duration_ns)
         argp_error(state, "--stall: it must end within the --duration of %g s",
                    (double)o->duration_ns / 1e9);
@@ -307,6 +359,16 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_PRECISION: o->precision = precision(state, value); break;
     case OPTION_STALL: take_stall(state, value, o); break;
     case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
+    case OPTION_BACKEND_PID:
+        o->backend_pid = (pid_t)argument_count(state, "--backend-pid", value, 1, INT_MAX);
+        break;
+    case OPTION_READY: o->ready_by_port = second_of(state, "--ready", value, "line", "port"); break;
+    case OPTION_TEMPLATE: o->template_file = template_name(state, value); break;
+    case OPTION_STOP_SIGNAL: o->stop_signal = signal_number(state, "--stop-signal", value); break;
+    case OPTION_SERVER_CPUS:
+        o->server_cpus = argument_cpus(state, "--server-cpus", value);
+        o->server_pinned = true;
+        break;
     case OPTION_SYSCALLS: o->syscalls = true; break;
     case OPTION_HARDWARE: o->hardware = true; break;
     case OPTION_NO_PROBE: o->no_probe = true; break;
@@ -346,7 +408,7 @@ void options_parse(int argc, char **argv, struct options *options)
                "With a command after --, loadgen starts that server, probes its processes and "
                "stops it; with URL's port 0, it takes the port from the server's ready line. In "
                "paths, {exp:M} is an exponential variate with mean M, {uniform:A:B} one between A "
-               "and B, {seq} a counter.\n\n"
+               "and B, {integer:A:B} a whole one, {seq} a counter.\n\n"
                "Exit status: 0 when at least one request succeeded, 2 when none did, 64 for a "
                "wrong command line, 1 for anything else.",
     };

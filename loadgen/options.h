@@ -15,12 +15,18 @@ enum { HEADERS_MOST = 32 };
 struct options {
     /* the target */
     const char *url;
-    char *host;       /* as in the URL, IPv6 without brackets */
-    char *authority;  /* "host:port", for the Host field */
-    unsigned port;    /* 0: from the ready line */
-    const char *path; /* with the query */
-    char **command;   /* NULL-terminated; NULL: none */
-    pid_t pid;        /* of a running server; 0: none */
+    char *host;                /* as in the URL, IPv6 without brackets */
+    char *authority;           /* "host:port", for the Host field */
+    unsigned port;             /* 0: from the ready line */
+    const char *path;          /* with the query */
+    char **command;            /* NULL-terminated; NULL: none */
+    pid_t pid;                 /* of a running server; 0: none */
+    pid_t backend_pid;         /* of a process that it asks in turn; 0: none is known */
+    bool ready_by_port;        /* it is ready when it accepts connections, not by its own word */
+    const char *template_file; /* of its configuration; NULL: none */
+    int stop_signal;           /* 0: SIGTERM */
+    bool server_pinned;
+    cpu_set_t server_cpus;
 
     /* the load */
     unsigned connections;

@@ -51,13 +51,25 @@ bool run_is_late(const struct run *run)
     return run->tally && histogram_quantile_ns(run->tally->send_lag, 0.99) > LATE_NS;
 }
 
+static double backend_utilisation(const struct run *run)
+{
+    bool known = run->backend_cpu_ns >= 0 && run->window_s > 0;
+    return known ? (double)run->backend_cpu_ns / 1e9 / run->window_s : NAN;
+}
+
+double run_generator_share(const struct run *run)
+{
+    double backend = run->backend_beside_generator ? backend_utilisation(run) : 0;
+    return run->generator_utilisation + (isnan(backend) ? 0 : backend);
+}
+
 bool run_is_saturated(const struct run *run)
 {
     if (!run->tally || (run->options->open_loop && !run_is_late(run)))
         return false;
     bool server_bound = run->server_cpus > 0 &&
                         server_utilisation(run) > SERVER_BOUND_UTILISATION * run->server_cpus;
-    return run->generator_utilisation > SATURATED_UTILISATION && !server_bound;
+    return run_generator_share(run) > SATURATED_UTILISATION && !server_bound;
 }
 
 double run_half_rps(const struct run *run, size_t half)
@@ -360,6 +372,19 @@ static json_t *machine_json(const struct run *run)
                              "syn_retransmissions", known(m->network[NETWORK_SYN_RETRANSMISSIONS])));
 }
 
+static json_t *backend_json(const struct run *run)
+{
+    pid_t pid = run->options ? run->options->backend_pid : 0;
+    if (!run->tally || !pid)
+        return json_null();
+    double cpu_s = run->backend_cpu_ns >= 0 ? (double)run->backend_cpu_ns / 1e9 : NAN;
+    return json_pack("{s:I, s:o, s:o, s:o}",
+                     "pid", (json_int_t)pid,
+                     "cpu_s", number(cpu_s),
+                     "us_per_request", number(cpu_s * 1e6 / (double)run->tally->completed),
+                     "utilisation", number(backend_utilisation(run)));
+}
+
 static json_t *half_json(const struct run *run, size_t half)
 {
     const struct histogram *h = run->tally->halves[half];
@@ -415,10 +440,11 @@ json_t *run_json(const struct run *run)
                           "target", target_json(run), "workload", workload_json(run));
     json_object_update_new(o, measured_json(run));
     json_object_update_new(o, steadiness_json(run));
-    json_object_update_new(o, json_pack("{s:{s:o, s:o}, s:o, s:o, s:b, s:b, s:o}",
+    json_object_update_new(o, json_pack("{s:{s:o, s:o}, s:o, s:o, s:o, s:b, s:b, s:o}",
             "generator", "cpu_utilisation", number(run->generator_utilisation),
             "saturated", run->tally ? json_boolean(run_is_saturated(run)) : json_null(),
             "server", server_json(run),
+            "backend", backend_json(run),
             "machine", machine_json(run),
             "interrupted", run->interrupted,
             "valid", run_is_valid(run),

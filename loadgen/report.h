@@ -29,7 +29,9 @@ struct run {
     char machine_cpus[256];               /* a list: whose time the shares are of */
     int server_cpus;                      /* how many the server may use; 0: not known */
     double window_s;
-    double generator_utilisation; /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
+    double generator_utilisation;  /* CPU of the busiest generator thread, 0 to 1; NAN: unknown */
+    int64_t backend_cpu_ns;        /* of what the server asks in turn; PROBE_UNKNOWN */
+    bool backend_beside_generator; /* the two share one CPU */
     unsigned idle_established;
     uint64_t syscall_requests;              /* completed while system calls were counted */
     const struct target_lifetime *lifetime; /* NULL: not ours, or not ended */
@@ -47,6 +49,9 @@ void run_free_warnings(struct run *);
 /* Did every hundredth request begin more than 1 ms after its time? Then it is not quite the load
  * that it says, though its response times count from where they should. */
 bool run_is_late(const struct run *);
+
+/* Of its CPU, the busiest generator thread's share, and the backend's where that runs beside it. */
+double run_generator_share(const struct run *);
 
 /* Was the generator itself the bottleneck? Its CPU was full, and the server's were not; in an open
  * loop it was late besides, for its threads look for the next arrival as often as they can. */

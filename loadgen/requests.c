@@ -3,12 +3,13 @@
 #include "common/units.h"
 
 #include <gsl/gsl_randist.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A path is a row of pieces: text, or a variate. */
-enum piece_kind { PIECE_TEXT, PIECE_EXPONENTIAL, PIECE_UNIFORM, PIECE_SEQUENCE };
+enum piece_kind { PIECE_TEXT, PIECE_EXPONENTIAL, PIECE_UNIFORM, PIECE_INTEGER, PIECE_SEQUENCE };
 
 struct piece {
     enum piece_kind kind;
@@ -20,6 +21,9 @@ struct piece {
 
 /* A variate is written with so many characters at most: 1e18 and nine decimals. */
 enum { PIECES_MOST = 16, VARIATE_BYTES = 32 };
+
+/* As far as the generator of random numbers reaches in one step, rounded. */
+static const double INTEGER_MOST = 1e9;
 
 struct entry {
     double weight;
@@ -50,7 +54,16 @@ static bool parse_number(const char *from, const char *to, double *value)
     return parse_decimal(from, (size_t)(to - from), value);
 }
 
-/* "{exp:5}", "{uniform:1:2}" or "{seq}": from behind the brace to before the closing one. */
+/* "A:B", the first not above the second. */
+static bool parse_range(const char *from, const char *to, struct piece *piece)
+{
+    const char *colon = memchr(from, ':', (size_t)(to - from));
+    return colon && parse_number(from, colon, &piece->a) &&
+           parse_number(colon + 1, to, &piece->b) && piece->a <= piece->b;
+}
+
+/* "{exp:5}", "{uniform:1:2}", "{integer:1:2}" or "{seq}": from behind the brace to before the
+ * closing one. */
 static bool parse_variate(const char *from, const char *to, struct piece *piece)
 {
     size_t length = (size_t)(to - from);
@@ -63,10 +76,13 @@ static bool parse_variate(const char *from, const char *to, struct piece *piece)
         return parse_number(from + 4, to, &piece->a);
     }
     if (length > 8 && memcmp(from, "uniform:", 8) == 0) {
-        const char *colon = memchr(from + 8, ':', length - 8);
         piece->kind = PIECE_UNIFORM;
-        return colon && parse_number(from + 8, colon, &piece->a) &&
-               parse_number(colon + 1, to, &piece->b) && piece->a <= piece->b;
+        return parse_range(from + 8, to, piece);
+    }
+    if (length > 8 && memcmp(from, "integer:", 8) == 0) {
+        piece->kind = PIECE_INTEGER;
+        return parse_range(from + 8, to, piece) && piece->a == floor(piece->a) &&
+               piece->b == floor(piece->b) && piece->b <= INTEGER_MOST;
     }
     return false;
 }
@@ -101,7 +117,8 @@ static bool parse_path(struct entry *e, const char *path, char *error, size_t er
         }
         const char *end = strchr(path, '}');
         if (!end || !parse_variate(path + 1, end, piece)) {
-            snprintf(error, error_size, "path %s: expected {exp:M}, {uniform:A:B} or {seq}", path);
+            snprintf(error, error_size,
+                     "path %s: expected {exp:M}, {uniform:A:B}, {integer:A:B} or {seq}", path);
             return false;
         }
         piece->whole = e->piece_count > 1 && ends_in_bytes(&piece[-1]);
@@ -366,6 +383,13 @@ static const struct entry *draw_entry(const struct mix *mix, struct random_strea
     return &mix->entries[i];
 }
 
+static char *put_integer(char *at, const struct piece *piece, struct random_stream *random)
+{
+    unsigned long beyond =
+        gsl_rng_uniform_int(random->rng, (unsigned long)(piece->b - piece->a) + 1);
+    return at + snprintf(at, VARIATE_BYTES, "%lu", (unsigned long)piece->a + beyond);
+}
+
 static char *put_piece(char *at, const struct piece *piece, struct random_stream *random)
 {
     double value = 0;
@@ -377,6 +401,7 @@ static char *put_piece(char *at, const struct piece *piece, struct random_stream
         return at;
     case PIECE_EXPONENTIAL: value = gsl_ran_exponential(random->rng, piece->a); break;
     case PIECE_UNIFORM: value = gsl_ran_flat(random->rng, piece->a, piece->b); break;
+    case PIECE_INTEGER: return put_integer(at, piece, random);
     }
     return at + snprintf(at, VARIATE_BYTES, piece->whole ? "%.0f" : "%.3f", value);
 }

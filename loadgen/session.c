@@ -1,6 +1,8 @@
 #include "loadgen/session.h"
 
 #include "common/clock.h"
+#include "common/units.h"
+#include "loadgen/probe_proc.h"
 
 #include <math.h>
 #include <signal.h>
@@ -26,7 +28,7 @@ void session_prepare(struct session *s)
         CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
     if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
         CPU_OR(&s->machine_cpus, &s->machine_cpus, &cpus);
-    machine_cpu_list(&s->machine_cpus, s->run.machine_cpus, sizeof s->run.machine_cpus);
+    format_cpu_list(&s->machine_cpus, s->run.machine_cpus, sizeof s->run.machine_cpus);
 }
 
 /* --- looking on ------------------------------------------------------------------------------- */
@@ -90,6 +92,24 @@ static void count_syscalls(struct session *s)
 
 /* --- a measurement ---------------------------------------------------------------------------- */
 
+/* 0 where the server asks nobody. */
+static int64_t backend_cpu_ns(const struct session *s)
+{
+    return s->options.backend_pid ? proc_cpu_ns(s->options.backend_pid) : 0;
+}
+
+static void gather_backend(struct session *s)
+{
+    struct run *run = &s->run;
+    bool known = s->backend_begin_ns >= 0 && s->backend_end_ns >= s->backend_begin_ns;
+    run->backend_cpu_ns = known ? s->backend_end_ns - s->backend_begin_ns : PROBE_UNKNOWN;
+    cpu_set_t cpus;
+    run->backend_beside_generator =
+        s->options.backend_pid && s->options.pinned && CPU_COUNT(&s->options.cpus) == 1 &&
+        sched_getaffinity(s->options.backend_pid, sizeof cpus, &cpus) == 0 &&
+        CPU_EQUAL(&cpus, &s->options.cpus);
+}
+
 static void gather(struct session *s)
 {
     struct run *run = &s->run;
@@ -99,9 +119,11 @@ static void gather(struct session *s)
     run->window_s = s->load.window_s;
     run->generator_utilisation = s->load.utilisation;
     run->server = s->probe ? probe_result(s->probe) : NULL;
-    s->machine =
-        machine_between(&s->machine_begin, &s->machine_end,
-                        run->server ? run->server->cpu_ns : PROBE_UNKNOWN, s->irq_time_is_apart);
+    gather_backend(s);
+    bool known = run->server && run->server->cpu_ns >= 0 && run->backend_cpu_ns >= 0;
+    s->machine = machine_between(&s->machine_begin, &s->machine_end,
+                                 known ? run->server->cpu_ns + run->backend_cpu_ns : PROBE_UNKNOWN,
+                                 s->irq_time_is_apart);
     run->machine = &s->machine;
     cpu_set_t cpus;
     if (s->has_target && sched_getaffinity(s->target.pid, sizeof cpus, &cpus) == 0)
@@ -125,8 +147,8 @@ static bool wait_for_window(struct session *s, struct look *l)
     return whole && load_wait_until(&s->load, t->window_end_ns, look, l);
 }
 
-/* The machine's counters are read inside of the server's, so that none of the server's time can
- * be missing from what is subtracted from the machine's. */
+/* The machine's counters are read inside of the server's and the backend's, so that none of their
+ * time can be missing from what is subtracted from the machine's. */
 void session_measure(struct session *s, const struct options *o, double most_outstanding)
 {
     if (s->has_load)
@@ -141,12 +163,14 @@ void session_measure(struct session *s, const struct options *o, double most_out
     bool whole = load_wait_until(&s->load, t->window_begin_ns, look, &warm_up);
     if (s->probe)
         probe_window_begin(s->probe);
+    s->backend_begin_ns = backend_cpu_ns(s);
     machine_snapshot(&s->machine_begin, &s->machine_cpus);
     whole = whole && wait_for_window(s, &window);
     s->cut_short = !whole && !*s->stop;
     if (*s->stop || !whole)
         load_cut_short(&s->load);
     machine_snapshot(&s->machine_end, &s->machine_cpus);
+    s->backend_end_ns = backend_cpu_ns(s);
     if (s->probe)
         probe_window_end(s->probe); /* while the connections are still there */
     if (o->syscalls)
@@ -238,11 +262,15 @@ void session_judge(struct session *s)
                  (unsigned long long)t->intended, (unsigned long long)t->carried_in,
                  (unsigned long long)t->completed, (unsigned long long)tally_errors(t),
                  (unsigned long long)t->unfinished);
+    if (s->options.backend_pid && run->backend_cpu_ns < 0)
+        run_warn(run, "the CPU time of the backend is not known: was there a process %d?",
+                 (int)s->options.backend_pid);
     if (run_is_saturated(run))
         run_warn(run,
-                 "the generator was at its limit (%.0f %% of a CPU): the throughput is a lower "
+                 "the generator%s was at its limit (%.0f %% of a CPU): the throughput is a lower "
                  "bound; more --threads or CPUs may help",
-                 run->generator_utilisation * 100);
+                 run->backend_beside_generator ? ", which shares its CPU with the backend," : "",
+                 run_generator_share(run) * 100);
     if (t->slots_served < t->slots_used && !s->options.close)
         run_warn(run, "%llu of %llu connections were not served at all",
                  (unsigned long long)(t->slots_used - t->slots_served),

@@ -31,8 +31,9 @@ struct session {
     enum machine_answer irq_time_is_apart;
     struct machine_snapshot machine_begin, machine_end;
     struct machine_result machine;
-    bool terminal;     /* somebody watches the progress line */
-    const char *doing; /* for that line; NULL: what a plain run does */
+    int64_t backend_begin_ns, backend_end_ns; /* CPU time of the backend; 0: there is none */
+    bool terminal;                            /* somebody watches the progress line */
+    const char *doing;                        /* for that line; NULL: what a plain run does */
 };
 
 /* After the server's start and before the first load: takes some milliseconds. */

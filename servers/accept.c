@@ -7,17 +7,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int accept_one(struct server *server, int listen_fd, int flags)
+int accept_failed(struct server *server, int error)
 {
-    int fd = accept4(listen_fd, NULL, NULL, flags | SOCK_CLOEXEC);
-    if (fd >= 0)
-        return fd;
-    bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    bool is_short = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
     if (!is_short)
         return ACCEPT_NOBODY; /* anything else is one client's misfortune (accept(2)) */
     if (!atomic_exchange(&server->said_short, true)) /* it may happen with every client again */
-        fprintf(stderr, "%s: accepting pauses: %s\n", server->name, strerror(errno));
+        fprintf(stderr, "%s: accepting pauses: %s\n", server->name, strerror(error));
     return ACCEPT_SHORT;
+}
+
+int accept_one(struct server *server, int listen_fd, int flags)
+{
+    int fd = accept4(listen_fd, NULL, NULL, flags | SOCK_CLOEXEC);
+    return fd < 0 ? accept_failed(server, errno) : fd;
 }
 
 bool place_try(struct server *server)

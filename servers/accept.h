@@ -17,6 +17,8 @@ enum { ACCEPT_BATCH = 64 };
 /* A client's descriptor, with `flags` as in accept4(2), or one of the above. The first time that
  * the server runs short, it says so on standard error. */
 int accept_one(struct server *, int listen_fd, int flags);
+/* Which of the above it means that accepting failed with this errno. */
+int accept_failed(struct server *, int error);
 
 /* The place that a client takes where their number is limited. Try returns at once; await waits
  * until there is one, and returns false when the server is to stop. Where there is no limit, there

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/sockets.h"
+#include "servers/lock.h"
 #include "servers/stop.h"
 
 #include <errno.h>
@@ -141,7 +142,7 @@ bool channel_send(struct channel *ch)
 
 void channel_locked(struct channel *ch)
 {
-    pthread_mutex_lock(ch->server->lock);
+    lock_take(ch->server->lock);
     connection_locked(ch->connection);
-    pthread_mutex_unlock(ch->server->lock);
+    lock_release(ch->server->lock);
 }

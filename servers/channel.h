@@ -37,7 +37,8 @@ struct receive_room {
 bool channel_receive(struct channel *, struct receive_room *);
 bool channel_send(struct channel *);
 
-/* The work under the server-wide lock. Waits for the mutex if another thread holds it. */
+/* The work under the server-wide lock. Waits for the mutex if another thread or process holds it.
+ */
 void channel_locked(struct channel *);
 
 #endif

@@ -5,6 +5,7 @@
 #include "servers/backend/database.h"
 #include "servers/handler/compute.h"
 #include "servers/listen.h"
+#include "servers/lock.h"
 #include "servers/model.h"
 #include "servers/options.h"
 #include "servers/stop.h"
@@ -95,12 +96,15 @@ int main(int argc, char **argv)
     if (refused)
         errx(1, "--database %s: %s", options.database, refused);
     int listen_fd = listen_on(options.listen, options.backlog, model.listens_apart);
-    stop_install(listen_fd);
+    stop_install();
+    stop_watch_listening(listen_fd);
     double compute_rate = options.compute_rate > 0 ? options.compute_rate : calibrate();
     char ready_line[160];
     format_ready_line(listen_fd, compute_rate, ready_line, sizeof ready_line);
 
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_t *lock = lock_new();
+    if (!lock)
+        err(1, "no memory for the lock");
     sem_t free_places;
     sem_init(&free_places, 0, options.max_connections);
     const struct connection_config http = {
@@ -126,7 +130,7 @@ int main(int argc, char **argv)
         .backlog = options.backlog,
         .max_connections = options.max_connections,
         .stack_bytes = (size_t)options.stack_bytes,
-        .lock = &lock,
+        .lock = lock,
         .free_places = options.max_connections ? &free_places : NULL,
         .ready_line = ready_line,
         .redis = options.has_redis ? &options.redis : NULL,

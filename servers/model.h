@@ -25,9 +25,9 @@ struct server {
     size_t stack_bytes;          /* of each thread; 0: the system's default */
     const struct address *redis; /* the backend; NULL: none */
     struct connection_config http;
-    pthread_mutex_t *lock; /* the server-wide lock of INTEREST_LOCK */
+    pthread_mutex_t *lock; /* the server-wide lock of INTEREST_LOCK; see lock.h */
     sem_t *free_places;    /* counts down from max_connections; NULL: no limit */
-    atomic_uint clients;   /* accepted and not yet closed */
+    atomic_uint clients;   /* of this process: accepted and not yet closed */
     const char *ready_line;
     atomic_bool said_short; /* that it ran short of descriptors or memory */
 };

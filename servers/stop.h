@@ -1,7 +1,7 @@
 /* Stopping: SIGTERM or SIGINT ends accepting, and lets what is in flight finish.
  *
  * Every model waits in a different system call, and all of them must notice.
- * The signal handler therefore speaks to the sockets: it shuts the listening
+ * The signal handler therefore speaks to the sockets: it shuts every listening
  * socket down, so that accept fails in whatever way it is waited for, and the
  * receiving side of every connection, so that what waits for a next request
  * sees its end. shutdown(2) is async-signal-safe, and unlike EINTR it cannot
@@ -19,10 +19,16 @@ enum { STOP_GRACE_S = 5 };
 extern atomic_int stop_requested;
 
 /* SIGTERM and SIGINT stop this server from now on; a second one ends it at once. */
-void stop_install(int listen_fd);
+void stop_install(void);
 
-/* While watched, a connection's receiving side is shut down by a stop (also by one that came
- * before). */
+/* In a process just forked, with both signals blocked. It watches nothing yet, and is stopped by
+ * SIGTERM, however often that comes: its parent sends one, and so may whoever stops the whole
+ * process group. SIGINT is its parent's affair (a terminal sends it to all). */
+void stop_in_child(void);
+
+/* While watched, a listening socket is shut down by a stop, and a connection's receiving side is
+ * (also by a stop that came before). */
+void stop_watch_listening(int fd);
 void stop_watch(int fd);
 void stop_unwatch(int fd);
 

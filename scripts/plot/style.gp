@@ -27,7 +27,7 @@ colour(m) = m eq "blocking"              ? 0x000000 : \
             m eq "reactor-pool"          ? 0x56b4e9 : \
             m eq "multi-epoll"           ? 0x009e73 : \
             m eq "coroutine"             ? 0xc8b400 : \
-            m eq "uring"                 ? 0x7f3fbf : 0x888888
+            m eq "uring"                 ? 0x7f3fbf : target_colour(m)
 
 point(m) = m eq "blocking"              ? 5 : \
            m eq "fork"                  ? 4 : \
@@ -38,7 +38,29 @@ point(m) = m eq "blocking"              ? 5 : \
            m eq "reactor-pool"          ? 6 : \
            m eq "multi-epoll"           ? 13 : \
            m eq "coroutine"             ? 8 : \
-           m eq "uring"                 ? 15 : 1
+           m eq "uring"                 ? 15 : target_point(m)
+
+# --- targets: browns for those that come with the suite; any other takes the next of a list ---------
+
+target_colour(m) = m eq "nginx"          ? 0x5b3a1e : \
+                   m eq "apache-prefork" ? 0x8c6239 : \
+                   m eq "apache-worker"  ? 0xb08850 : \
+                   m eq "apache-event"   ? 0xd0b184 : \
+                   m eq "lighttpd"       ? 0x9a7d6f : other_colours[other_place(m)]
+
+target_point(m) = m eq "nginx"          ? 10 : \
+                  m eq "apache-prefork" ? 14 : \
+                  m eq "apache-worker"  ? 3 : \
+                  m eq "apache-event"   ? 1 : \
+                  m eq "lighttpd"       ? 12 : other_points[other_place(m)]
+
+array other_colours[8] = [0xb03060, 0x20808a, 0x6b8e23, 0x708090, 0x9370db, 0xbc8f00, 0x2f4f4f, 0xe0708a]
+array other_points[8] = [4, 6, 8, 12, 14, 10, 3, 1]
+
+# Which of the names without a colour of their own it is, from 1 to 8 and around again.
+named = "blocking fork prefork thread-per-connection thread-pool epoll reactor-pool multi-epoll coroutine uring nginx apache-prefork apache-worker apache-event lighttpd"
+others_before(m) = (sum [i = 1:place(models, m)] (has(named, word(models, i)) ? 0 : 1))
+other_place(m) = (others_before(m) + 7) % 8 + 1
 
 # Paler, for the second part of a stack: half way to white.
 pale(c) = (int(c / 65536) + 255) / 2 * 65536 + (int(c / 256) % 256 + 255) / 2 * 256 + (c % 256 + 255) / 2

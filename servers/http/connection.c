@@ -47,7 +47,8 @@ struct connection {
     bool versioned;   /* the request line names a version */
     bool keep_alive;  /* by the request's version and Connection field */
     bool expects_continue;
-    bool linger; /* the client may have sent what will not be read */
+    bool linger;  /* the client may have sent what will not be read */
+    bool sending; /* the output is in somebody's hands: nothing is put behind it */
     unsigned char hosts;
     unsigned refusal; /* status with which a parser callback refused the request; 0: none */
 
@@ -465,7 +466,7 @@ static bool output_pending(const struct connection *c)
 static bool may_parse(const struct connection *c)
 {
     /* Behind a half-sent output nothing is put: it would grow as long as it is never quite sent. */
-    return c->state == READING && c->tail_bytes == 0 && c->output_sent == 0 &&
+    return c->state == READING && !c->sending && c->tail_bytes == 0 && c->output_sent == 0 &&
            c->output.length < OUTPUT_GATHER_BYTES;
 }
 
@@ -526,7 +527,8 @@ static void parse_unread(struct connection *c)
 void connection_received(struct connection *c, const char *bytes, size_t length, uint64_t now_ns)
 {
     c->now_ns = now_ns;
-    c->progress_ns = 0;
+    if (!output_pending(c)) /* who does not read makes no progress by sending more */
+        c->progress_ns = 0;
     if (c->state >= CLOSING) {
         c->linger = true; /* nobody reads this any more */
         return;
@@ -593,7 +595,8 @@ struct interest connection_interest(struct connection *c, uint64_t now_ns)
     if (c->state == WAITING) {
         if (c->wait_until_ns == 0)
             c->wait_until_ns = now_ns + c->exchange.wait_ns;
-        want.deadline_ns = c->wait_until_ns;
+        if (!c->sending)
+            want.deadline_ns = c->wait_until_ns;
     }
     if (output_pending(c) && c->state != CLOSED) {
         uint64_t stuck_ns = since(&c->progress_ns, now_ns) + c->config->idle_timeout_ns;
@@ -630,7 +633,7 @@ struct interest connection_interest(struct connection *c, uint64_t now_ns)
 void connection_expired(struct connection *c, uint64_t now_ns)
 {
     c->now_ns = now_ns;
-    if (c->state == WAITING && c->wait_until_ns && now_ns >= c->wait_until_ns) {
+    if (c->state == WAITING && !c->sending && c->wait_until_ns && now_ns >= c->wait_until_ns) {
         go_on(c, handler_continue(&c->config->handler, &c->exchange));
         parse_unread(c);
         return;
@@ -741,8 +744,14 @@ void connection_output(const struct connection *c, struct output *out)
         output_tail(c, out);
 }
 
+void connection_sending(struct connection *c)
+{
+    c->sending = true;
+}
+
 void connection_sent(struct connection *c, size_t length)
 {
+    c->sending = false;
     c->progress_ns = 0;
     size_t heads = c->output.length - c->output_sent;
     heads = heads < length ? heads : length;

@@ -84,6 +84,10 @@ struct output {
 
 void connection_output(const struct connection *, struct output *);
 
+/* For who sends in the background: what connection_output gave stays as and where it is until
+ * connection_sent. What is received meanwhile is put aside, and no answer is made. */
+void connection_sending(struct connection *);
+
 /* The first `length` bytes of connection_output are on their way. */
 void connection_sent(struct connection *, size_t length);
 

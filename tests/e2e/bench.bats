@@ -12,7 +12,8 @@ setup() {
     # A server that says the ready line and waits for the end. Its rate differs from start to start.
     cat > fake/server-alpha <<'SERVER'
 #!/bin/sh
-echo x >> "${STARTS:-/dev/null}"
+# Without a rate it calibrates: such starts are counted.
+case "$*" in *--compute-rate*) ;; *) echo x >> "${STARTS:-/dev/null}" ;; esac
 echo "ready 127.0.0.1:1 model=alpha pid=$$ compute_rate=$(grep -c x "${STARTS:-/dev/null}")00.5"
 trap 'exit 0' TERM INT
 while :; do sleep 0.05; done
@@ -122,6 +123,32 @@ identities() {
     run ! grep -qiE 'nan|inf\b' out/summary.tsv
     grep -q 'server-alpha served 1 of 4 connections' out/summary.md
     [ "$(grep -c 'the moon is full' out/summary.md)" -eq 1 ]
+}
+
+# A server that the kernel of this machine does not let run, as it would say so.
+forbid() {
+    printf '#!/bin/sh\necho "server-%s: io_uring is disabled" >&2\nexit 69\n' "$1" > "fake/server-$1"
+    chmod +x "fake/server-$1"
+}
+
+@test "a model that cannot run here is left out, and the report says why" {
+    forbid gamma
+    run bench run --profile quick --workloads plain --out out
+    [ "$status" -eq 0 ]
+    [[ "$output" == *'warning: server-gamma was not measured: io_uring is disabled'* ]]
+    [ "$(identities out | cut -d, -f1 | sort -u | tr '\n' ' ')" = '"alpha" "beta" ' ]
+    [ "$(jq -c .left_out out/plan.json)" = '["server-gamma was not measured: io_uring is disabled"]' ]
+    [ "$(jq -c .models out/plan.json)" = '["alpha","beta"]' ]
+    grep -q '^- server-gamma was not measured: io_uring is disabled$' out/summary.md
+    bench summary out | grep -q 'server-gamma was not measured'
+}
+
+@test "where no model can run there is no run" {
+    forbid gamma
+    run bench run --profile quick --models gamma --out out
+    [ "$status" -eq 1 ]
+    [[ "$output" == *'none of the chosen servers can run here'* ]]
+    [ ! -e out ]
 }
 
 @test "a model that answers nothing is a result" {

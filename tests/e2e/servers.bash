@@ -4,7 +4,7 @@
 # Sets PID, PORT and ADDRESS. Its output is in $OUT and $ERR.
 start() {
     OUT=$BATS_TEST_TMPDIR/out ERR=$BATS_TEST_TMPDIR/err
-    : >"$OUT" # what an earlier server said is not this one's
+    : >"$OUT" # the line of a server before this one is not its own
     "$SERVER" -l 127.0.0.1:0 --compute-rate 100 "$@" >"$OUT" 2>"$ERR" 3>&- &
     PID=$!
     await grep -q '^ready ' "$OUT"
@@ -23,6 +23,11 @@ stop() {
 model() {
     local name=${SERVER##*/server-}
     echo "$name"
+}
+
+# is_model NAME...: is it one of them?
+is_model() {
+    [[ " $* " == *" $(model) "* ]]
 }
 
 # Tries a command until it succeeds, for half a minute: what is waited for is never a time.
@@ -108,6 +113,23 @@ code() {
     curl -s -o /dev/null -w '%{http_code}' -m 30 "$@"
 }
 
+# Of the server, its child processes, and those that it had.
 cpu_ticks() {
-    awk '{print $14 + $15}' "/proc/$PID/stat"
+    local pid
+    for pid in "$PID" $(pgrep -P "$PID"); do
+        cat "/proc/$pid/stat" 2>/dev/null || true # it may have ended
+    done | awk '{ ticks += $14 + $15 + $16 + $17 } END { print ticks }'
+}
+
+# A connection on which one answer has come and another is being made.
+dial_in_flight() {
+    dial
+    # In one write, so that the first answer says that the server has both requests.
+    { get /hello; get "/work?wait_ms=$1&bytes=1234"; } >requests
+    cat requests >&"$conn"
+    read_until "$conn" 'HTTP/1.1 200'
+}
+
+not_listening() {
+    ! ss -ltnH "sport = :$PORT" | grep -q .
 }

@@ -57,7 +57,7 @@ teardown() {
 
 @test "it listens where it was told to, and nowhere else" {
     start
-    [ "$(ss -ltnHp | grep "pid=$PID," | awk '{print $4}')" = "$ADDRESS" ]
+    [ "$(ss -ltnHp | grep "pid=$PID," | awk '{print $4}' | sort -u)" = "$ADDRESS" ]
 }
 
 refuses() { # STATUS TEXT... -- ARGUMENTS
@@ -346,7 +346,7 @@ still_redis() {
         start --database keys.db
         value=$(curl -s "$ADDRESS/query?key=key:9999")
         [ "${#value}" -eq 100 ]
-        [[ $value == 'value of key:9999, '* ]]
+        [[ $value == key:9999....* ]]
         [ "$(code "$ADDRESS/query?key=key:10000")" = 404 ]
         curl -s "$ADDRESS/query?key=key:1&sleep_ms=soon" | grep -q sleep_ms
         stop
@@ -521,7 +521,7 @@ nothing_unread() {
 }
 
 @test "out of descriptors it pauses, says so once, and recovers" {
-    [ "$(model)" != blocking ] || skip "one client at a time cannot use up descriptors"
+    ! is_model blocking fork prefork || skip "a process with one client cannot use up descriptors"
     ulimit -n 24
     start
     clients=()
@@ -549,19 +549,6 @@ nothing_unread() {
 }
 
 # --- stopping -----------------------------------------------------------------------------------
-
-# A connection on which one answer has come and another is being made.
-dial_in_flight() {
-    dial
-    # In one write, so that the first answer says that the server has both requests.
-    { get /hello; get "/work?wait_ms=$1&bytes=1234"; } >requests
-    cat requests >&"$conn"
-    read_until "$conn" 'HTTP/1.1 200'
-}
-
-not_listening() {
-    ! ss -ltnH "sport = :$PORT" | grep -q .
-}
 
 @test "a stop lets what is in flight finish" {
     for signal in TERM INT; do

@@ -77,6 +77,35 @@ static void a_plan_of_an_older_version_has_as_many_trials_as_it_says(void **stat
     json_decref(json);
 }
 
+static void a_backend_is_one_that_is_known_and_comes_back_from_the_plan(void **state)
+{
+    (void)state;
+    struct workload none = good(HEAD "path = /hello\n", "quick"), again;
+    assert_false(workload_needs(&none, "redis") || workload_needs(&none, "sqlite"));
+    bad(HEAD "path = /kv?key=a\nbackend = mongo\n", "redis sqlite");
+
+    struct workload w = good(HEAD "path = /kv?key=a\nbackend = redis\n", "quick");
+    struct error error = {""};
+    json_t *json = workload_to_json(&w);
+    assert_int_equal(workload_from_json(&again, json, &error), 0);
+    assert_true(workload_needs(&again, "redis"));
+    assert_false(workload_needs(&again, "sqlite"));
+    json_object_del(json, "backend"); /* a plan of an earlier version */
+    assert_int_equal(workload_from_json(&again, json, &error), 0);
+    assert_false(workload_needs(&again, "redis"));
+    json_decref(json);
+}
+
+static void a_workload_needs_what_any_of_its_points_needs(void **state)
+{
+    (void)state;
+    struct workload w = good(HEAD "path = /hello\n[point.plain]\ntimeout_s = 1\n"
+                                  "[point.stored]\npath = /query?key=a\nbackend = sqlite\n",
+                             "quick");
+    assert_true(workload_needs(&w, "sqlite"));
+    assert_false(workload_needs(&w, "redis"));
+}
+
 static void a_sweep_sets_its_parameter_at_each_point(void **state)
 {
     (void)state;
@@ -230,6 +259,8 @@ int main(void)
         cmocka_unit_test(a_profile_replaces_settings_only_when_it_runs),
         cmocka_unit_test(who_says_how_many_trials_means_just_as_many),
         cmocka_unit_test(a_plan_of_an_older_version_has_as_many_trials_as_it_says),
+        cmocka_unit_test(a_backend_is_one_that_is_known_and_comes_back_from_the_plan),
+        cmocka_unit_test(a_workload_needs_what_any_of_its_points_needs),
         cmocka_unit_test(a_sweep_sets_its_parameter_at_each_point),
         cmocka_unit_test(a_sweep_of_the_total_leaves_the_rest_idle),
         cmocka_unit_test(a_question_goes_on_in_an_indented_line),

@@ -691,6 +691,72 @@ static void while_something_is_to_be_sent_nothing_is_read(void **state)
     assert_int_equal(interest(p).set, INTEREST_WRITABLE);
 }
 
+/* What is sent in the background, and whether it still is what and where it was. */
+struct sending {
+    struct output output;
+    char *copy;
+    size_t length;
+};
+
+static struct sending begin_sending(struct peer *p)
+{
+    struct sending s;
+    connection_output(p->connection, &s.output);
+    assert_int_equal(s.output.count, 1);
+    s.length = s.output.pieces[0].iov_len;
+    s.copy = malloc(s.length);
+    assert_non_null(s.copy);
+    memcpy(s.copy, s.output.pieces[0].iov_base, s.length);
+    connection_sending(p->connection);
+    return s;
+}
+
+static void assert_untouched(struct peer *p, const struct sending *s)
+{
+    struct output now;
+    connection_output(p->connection, &now);
+    assert_int_equal(now.count, 1);
+    assert_ptr_equal(now.pieces[0].iov_base, s->output.pieces[0].iov_base);
+    assert_int_equal(now.pieces[0].iov_len, s->length);
+    assert_memory_equal(now.pieces[0].iov_base, s->copy, s->length);
+}
+
+static void what_is_sent_in_the_background_stays_as_it_is(void **state)
+{
+    struct peer *p = *state;
+    receive(p, hello);
+    struct sending s = begin_sending(p);
+    for (int i = 0; i < 100; i++)
+        receive(p, hello);
+    assert_untouched(p, &s);
+    got_bytes(p, s.copy, s.length);
+    connection_sent(p->connection, s.length);
+    run(p);
+    assert_int_equal(count_of(p, "HTTP/1.1 200"), 101);
+    free(s.copy);
+}
+
+static void a_wait_that_ends_while_an_answer_is_sent_is_answered_after_it(void **state)
+{
+    struct peer *p = *state;
+    receive(p, hello);
+    receive(p, "GET /work?wait_ms=20&bytes=400 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_int_equal(interest(p).deadline_ns, p->now_ns + 20 * NS_PER_MS);
+    struct sending s = begin_sending(p);
+    /* Nothing can be done when the wait ends: the deadline is that of a client that does not read.
+     */
+    assert_int_equal(interest(p).deadline_ns, p->now_ns + config.idle_timeout_ns);
+    p->now_ns += 20 * NS_PER_MS;
+    connection_expired(p->connection, p->now_ns);
+    assert_untouched(p, &s);
+    connection_sent(p->connection, s.length);
+    assert_int_equal(interest(p).deadline_ns, p->now_ns); /* it is over */
+    connection_expired(p->connection, p->now_ns);
+    run(p);
+    assert_int_equal(strlen(body_of(p)), 400);
+    free(s.copy);
+}
+
 /* --- files, the lock, waits ------------------------------------------------------------------- */
 
 static void a_file_is_asked_for_by_its_decoded_name(void **state)
@@ -1003,6 +1069,10 @@ static void a_client_that_does_not_read_is_given_up(void **state)
     p->now_ns += 50 * NS_PER_S;
     take(p, 1000); /* it read something: a new term */
     assert_int_equal(interest(p).deadline_ns, p->now_ns + config.idle_timeout_ns);
+    uint64_t deadline_ns = interest(p).deadline_ns;
+    p->now_ns += 50 * NS_PER_S;
+    receive(p, hello); /* to ask for more is not to read */
+    assert_int_equal(interest(p).deadline_ns, deadline_ns);
     expire(p);
     assert_int_equal(interest(p).set, INTEREST_CLOSE);
 }
@@ -1107,6 +1177,8 @@ int main(void)
         TEST(nothing_is_parsed_while_a_large_answer_is_unsent),
         TEST(a_large_answer_repeats_its_pattern_without_a_seam),
         TEST(while_something_is_to_be_sent_nothing_is_read),
+        TEST(what_is_sent_in_the_background_stays_as_it_is),
+        TEST(a_wait_that_ends_while_an_answer_is_sent_is_answered_after_it),
         TEST(a_file_is_asked_for_by_its_decoded_name),
         TEST(a_file_stays_in_use_until_its_last_byte),
         TEST(a_file_that_does_not_open_is_answered_by_why),

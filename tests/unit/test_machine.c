@@ -1,6 +1,8 @@
 /* The machine's counters: what is made of them, and what they say of this machine. */
 #include "loadgen/machine.h"
 
+#include "common/units.h"
+
 #include "common/clock.h"
 #include "loadgen/probe.h"
 
@@ -199,12 +201,12 @@ static void cpus_are_listed_in_ranges(void **state)
     char text[64];
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
-    machine_cpu_list(&cpus, text, sizeof text);
+    format_cpu_list(&cpus, text, sizeof text);
     assert_string_equal(text, "");
     static const size_t some[] = {0, 2, 3, 4, 9, 10, CPU_SETSIZE - 1};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         CPU_SET(some[i], &cpus);
-    machine_cpu_list(&cpus, text, sizeof text);
+    format_cpu_list(&cpus, text, sizeof text);
     assert_string_equal(text, "0,2-4,9-10,1023");
 }
 

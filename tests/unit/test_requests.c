@@ -229,10 +229,15 @@ static void wrong_methods_and_paths_are_refused_and_named(void **state)
                                       "/{other}",
                                       "/{uniform:2:1}",
                                       "/{seq}{exp:1",
-                                      "/{uniform:1:2:3}"};
+                                      "/{uniform:1:2:3}",
+                                      "/{integer:1}",
+                                      "/{integer:2:1}",
+                                      "/{integer:0:1.5}",
+                                      "/{integer:0.5:1}",
+                                      "/{integer:0:2000000000}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         o.path = bad[i];
-        must_refuse(&o, "expected {exp:M}, {uniform:A:B} or {seq}");
+        must_refuse(&o, "expected {exp:M}, {uniform:A:B}, {integer:A:B} or {seq}");
     }
     o.path = "/{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}{seq}";
     must_refuse(&o, "too many variates");
@@ -332,6 +337,32 @@ static void a_number_of_bytes_is_whole_and_is_what_is_expected(void **state)
         assert_null(e.body);
         free(text);
     }
+    random_stream_free(&random);
+    mix_free(mix);
+}
+
+static void an_integer_is_whole_and_each_in_its_range_is_as_likely(void **state)
+{
+    (void)state;
+    enum { LEAST = 7, MOST = 16, VALUES = MOST - LEAST + 1 };
+    struct mix_options o = usual;
+    o.path = "/kv?key=key:{integer:7:16}";
+    struct mix *mix = must_make(&o);
+    struct random_stream random = stream(5, 0, 1);
+    int seen[VALUES] = {0};
+    for (int i = 0; i < DRAWS; i++) {
+        struct expectation e;
+        char *text = draw(mix, &random, &e), *end;
+        long value = strtol(strstr(text, "=key:") + 5, &end, 10);
+        assert_int_equal(*end, ' ');
+        assert_in_range(value, LEAST, MOST);
+        seen[value - LEAST]++;
+        free(text);
+    }
+    double chi_square = 0;
+    for (int i = 0; i < VALUES; i++)
+        chi_square += pow(seen[i] - (double)DRAWS / VALUES, 2) / ((double)DRAWS / VALUES);
+    assert_true(chi_square < 27.9); /* nine degrees of freedom, 0.1 % */
     random_stream_free(&random);
     mix_free(mix);
 }
@@ -519,6 +550,7 @@ int main(void)
         cmocka_unit_test(variates_have_their_mean_and_spread),
         cmocka_unit_test(two_variates_of_one_path_are_independent),
         cmocka_unit_test(a_number_of_bytes_is_whole_and_is_what_is_expected),
+        cmocka_unit_test(an_integer_is_whole_and_each_in_its_range_is_as_likely),
         cmocka_unit_test(the_longest_variates_have_room),
         cmocka_unit_test(the_counter_gives_every_number_once_over_all_streams),
         cmocka_unit_test(the_same_seed_draws_the_same_requests_and_another_others),

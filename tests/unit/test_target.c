@@ -1,6 +1,7 @@
 /* Starting, knowing and stopping a server, with shell one-liners as servers. */
 #include "loadgen/target.h"
 
+#include "loadgen/port.h"
 #include "loadgen/probe.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +24,8 @@ enum { TIMEOUT_S = 20 };
 static int start(struct target *t, const char *script, char *error, size_t size)
 {
     char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdupa(script), NULL};
-    return target_start(t, argv, NULL, NULL, TIMEOUT_S, error, size);
+    const struct target_order order = {.argv = argv, .ready_timeout_s = TIMEOUT_S};
+    return target_start(t, &order, error, size);
 }
 
 static void must_start(struct target *t, const char *script)
@@ -77,7 +80,8 @@ static void a_command_that_does_not_exist_is_named(void **state)
     struct target t;
     char error[256] = "";
     char *argv[] = {(char[]){"no-such-server"}, NULL};
-    assert_int_equal(target_start(&t, argv, NULL, NULL, TIMEOUT_S, error, sizeof error), -1);
+    const struct target_order order = {.argv = argv, .ready_timeout_s = TIMEOUT_S};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), -1);
     assert_string_equal(error, "no-such-server: No such file or directory");
 }
 
@@ -101,7 +105,8 @@ static void a_silent_server_is_given_up(void **state)
     struct target t;
     char error[256] = "";
     char *argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
-    assert_int_equal(target_start(&t, argv, NULL, NULL, 0.05, error, sizeof error), -1);
+    const struct target_order order = {.argv = argv, .ready_timeout_s = 0.05};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), -1);
     assert_non_null(strstr(error, "no ready line within 0.05 s"));
     assert_int_equal(kill(t.pid, 0), -1);
 }
@@ -126,7 +131,9 @@ static void before_exec_sees_the_process_before_it_is_the_server(void **state)
     struct target t;
     char error[256] = "", there[32] = "", here[32] = "";
     char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){READY "exec sleep 60"}, NULL};
-    assert_int_equal(target_start(&t, argv, note_name, there, TIMEOUT_S, error, sizeof error), 0);
+    const struct target_order order = {
+        .argv = argv, .before_exec = note_name, .arg = there, .ready_timeout_s = TIMEOUT_S};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), 0);
     note_name(here, getpid());
     assert_string_equal(there, here);
     target_stop(&t, TIMEOUT_S);
@@ -145,9 +152,86 @@ static void before_exec_can_give_up_the_start(void **state)
     char error[256] = "";
     pid_t pid = 0;
     char *argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
-    assert_int_equal(target_start(&t, argv, refuse, &pid, TIMEOUT_S, error, sizeof error), -1);
+    const struct target_order order = {
+        .argv = argv, .before_exec = refuse, .arg = &pid, .ready_timeout_s = TIMEOUT_S};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), -1);
     assert_true(pid > 0);
     assert_int_equal(kill(pid, 0), -1);
+}
+
+static void the_last_words_of_a_server_that_exits_first_say_why(void **state)
+{
+    (void)state;
+    must_not_start("echo trying >&2; echo no such kernel >&2; exit 69",
+                   "exited with status 69 before it was ready: no such kernel");
+    must_not_start("exit 0", "it has to stay in the foreground");
+}
+
+static void the_last_words_of_a_server_that_ends_later_are_kept(void **state)
+{
+    (void)state;
+    struct target t;
+    must_start(&t, READY "echo first >&2; printf 'out of memory' >&2; exit 3");
+    for (int i = 0; target_alive(&t) && i < TIMEOUT_S * 100; i++)
+        usleep(10000);
+    target_stop(&t, TIMEOUT_S);
+    assert_string_equal(target_last_words(&t), "out of memory");
+}
+
+static void the_stop_signal_is_the_one_that_was_ordered(void **state)
+{
+    (void)state;
+    struct target t;
+    char error[256] = "";
+    char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){READY "exec sleep 60"}, NULL};
+    const struct target_order order = {
+        .argv = argv, .ready_timeout_s = TIMEOUT_S, .stop_signal = SIGQUIT};
+    assert_int_equal(target_start(&t, &order, error, sizeof error), 0);
+    target_stop(&t, TIMEOUT_S);
+    assert_int_equal(WTERMSIG(t.status), SIGQUIT);
+}
+
+/* A listening socket of ours stands for the server's. */
+static void a_server_is_ready_when_its_port_accepts_connections(void **state)
+{
+    (void)state;
+    struct address address;
+    const char *why;
+    char error[256] = "", *argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
+    assert_true(address_parse("127.0.0.1:0", &address, &why));
+    address_set_port(&address, port_choose(&address));
+    struct target_order order = {.argv = argv, .ready_timeout_s = 0.05, .ready_address = &address};
+    struct target t;
+    assert_int_equal(target_start(&t, &order, error, sizeof error), -1);
+    assert_non_null(strstr(error, "accepted no connection on 127.0.0.1:"));
+
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address.socket, address.length), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    order.ready_timeout_s = TIMEOUT_S;
+    assert_int_equal(target_start(&t, &order, error, sizeof error), 0);
+    assert_int_equal(t.port, address_port(&address));
+    target_stop(&t, TIMEOUT_S);
+    close(fd);
+}
+
+/* The process that starts it dies without a word; the child of the server has no other tie. */
+static void nothing_of_a_server_is_left_when_its_starter_is_killed(void **state)
+{
+    (void)state;
+    int held[2];
+    char c;
+    assert_int_equal(pipe(held), 0); /* every process of the group holds its write end */
+    pid_t starter = fork();
+    if (starter == 0) {
+        struct target t;
+        must_start(&t, "sleep 600 & " READY "exec sleep 600");
+        kill(getpid(), SIGKILL);
+    }
+    close(held[1]);
+    waitpid(starter, NULL, 0);
+    assert_int_equal(read(held[0], &c, 1), 0); /* the end of file: none is left */
+    close(held[0]);
 }
 
 /* A mebibyte is sixteen pipes full; only then does the script come to its end. */
@@ -229,7 +313,9 @@ static void a_window_over_all_of_the_load_never_exceeds_the_lifetime(void **stat
         (char[]){"sh"}, (char[]){"-c"},
         (char[]){READY "i=0; while [ $i -lt 30 ]; do i=$((i+1)); env true; done; exec sleep 60"},
         NULL};
-    if (target_start(&t, argv, begin_window, &p, TIMEOUT_S, error, sizeof error))
+    const struct target_order order = {
+        .argv = argv, .before_exec = begin_window, .arg = &p, .ready_timeout_s = TIMEOUT_S};
+    if (target_start(&t, &order, error, sizeof error))
         fail_msg("%s", error);
     wait_until_it_is(&t, "sleep\n");
     probe_window_end(p);
@@ -319,6 +405,11 @@ int main(void)
         cmocka_unit_test(a_silent_server_is_given_up),
         cmocka_unit_test(before_exec_sees_the_process_before_it_is_the_server),
         cmocka_unit_test(before_exec_can_give_up_the_start),
+        cmocka_unit_test(the_last_words_of_a_server_that_exits_first_say_why),
+        cmocka_unit_test(the_last_words_of_a_server_that_ends_later_are_kept),
+        cmocka_unit_test(the_stop_signal_is_the_one_that_was_ordered),
+        cmocka_unit_test(a_server_is_ready_when_its_port_accepts_connections),
+        cmocka_unit_test(nothing_of_a_server_is_left_when_its_starter_is_killed),
         cmocka_unit_test(what_the_server_prints_never_blocks_it),
         cmocka_unit_test(a_server_that_ignores_sigterm_is_killed_with_its_children),
         cmocka_unit_test(it_ignores_the_interrupt_of_our_terminal),
