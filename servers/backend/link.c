@@ -26,8 +26,10 @@ void link_init(struct backend_link *link, const struct address *address)
 
 static void drop_socket(struct backend_link *link)
 {
-    if (link->fd >= 0)
+    if (link->fd >= 0) {
+        shutdown(link->fd, SHUT_RDWR); /* a ring may still wait for it, and would keep it open */
         close(link->fd);
+    }
     link->fd = -1;
     link->blocks = false;
     link->receive_limit_ns = 0;

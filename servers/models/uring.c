@@ -11,6 +11,7 @@
 #include "common/deadlines.h"
 #include "common/sockets.h"
 #include "servers/accept.h"
+#include "servers/backend/link.h"
 #include "servers/channel.h"
 #include "servers/stop.h"
 
@@ -35,11 +36,12 @@ enum { BUFFERS = 64, LEAST_PAGE_BYTES = 4096 };
 enum { AHEAD_BYTES = 64 * 1024 };
 
 /* What was asked for, in the lowest bits of whose it is. */
-enum operation { NOTHING, ACCEPT, RECEIVE, SEND, AWAIT_ROOM, CANCEL };
+enum operation { NOTHING, ACCEPT, RECEIVE, SEND, AWAIT_ROOM, AWAIT_BACKEND, CANCEL };
 enum { OPERATION_MASK = 7 };
 
 struct client {
     struct deadline deadline; /* first: what rings is its client */
+    struct uring *uring;
     struct channel channel;
     size_t ahead_bytes;     /* received while it was not listened to */
     enum operation sending; /* SEND, AWAIT_ROOM or NOTHING is under way */
@@ -64,6 +66,9 @@ struct uring {
     struct deadline resume;     /* accepting, after a pause */
     bool is_accepting;
     unsigned clients;
+    struct backend_link link; /* what all clients ask: one connection for the ring */
+    unsigned link_watched;    /* which of its sockets, by link.opened */
+    short link_awaited;       /* polls that are under way on that one */
 };
 
 /* --- what the kernel is asked for ------------------------------------------------------------- */
@@ -176,11 +181,34 @@ static void client_close(struct uring *u, struct client *c)
     accept_on(u); /* there is a place, or a descriptor, again */
 }
 
+static void client_advance(struct uring *, struct client *);
+
+static void backend_answered(struct redis_query *query)
+{
+    struct client *c = query->asker;
+    connection_answered(c->channel.connection);
+    if (!c->is_closing)
+        client_advance(c->uring, c);
+}
+
+static void ask_backend(struct uring *u, struct client *c)
+{
+    struct redis_query *query = connection_query(c->channel.connection);
+    query->asker = c;
+    query->done = backend_answered;
+    if (!link_ask(&u->link, query))
+        connection_answered(c->channel.connection);
+}
+
 /* Does what needs no waiting. true: something was done, and something else may be wanted now. */
 static bool client_act(struct uring *u, struct client *c, unsigned wanted)
 {
     if (wanted & INTEREST_LOCK) {
         channel_locked(&c->channel); /* held for a computation, never while waiting */
+        return true;
+    }
+    if (wanted & INTEREST_BACKEND) {
+        ask_backend(u, c);
         return true;
     }
     if (!(wanted & INTEREST_WRITABLE) || c->sending)
@@ -234,6 +262,7 @@ static bool client_open(struct uring *u, int fd)
         free(c);
         return false;
     }
+    c->uring = u;
     u->clients++;
     client_advance(u, c);
     return true;
@@ -288,6 +317,34 @@ static void sent(struct client *c, int result)
         connection_aborted(c->channel.connection);
 }
 
+/* What this turn's clients asked goes out together, and the answers are waited for. The data says
+ * which poll of which socket this is: one of a socket that is closed by now may complete late. */
+static void await_backend(struct uring *u)
+{
+    link_flush(&u->link);
+    if (u->link.fd < 0)
+        return;
+    if (u->link_watched != u->link.opened)
+        u->link_awaited = 0;
+    u->link_watched = u->link.opened;
+    short events = (short)(link_events(&u->link) & ~u->link_awaited);
+    if (!events)
+        return;
+    struct io_uring_sqe *sqe = next_submission(u);
+    io_uring_prep_poll_add(sqe, u->link.fd, (unsigned)events);
+    uint64_t which = (uint64_t)u->link.opened << 8 | (uint64_t)events << 3;
+    io_uring_sqe_set_data64(sqe, which | AWAIT_BACKEND);
+    u->link_awaited = (short)(u->link_awaited | events);
+}
+
+static void backend_ready(struct uring *u, uint64_t data)
+{
+    if (data >> 8 != u->link.opened)
+        return;
+    u->link_awaited = (short)(u->link_awaited & ~(int)(data >> 3 & 31));
+    link_ready(&u->link);
+}
+
 static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t now_ns)
 {
     char *data = io_uring_cqe_get_data(cqe);
@@ -295,6 +352,7 @@ static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t 
     struct client *c = (struct client *)(data - operation);
     switch (operation) {
     case ACCEPT: accepted(u, cqe); return;
+    case AWAIT_BACKEND: backend_ready(u, cqe->user_data); return;
     case RECEIVE: received(u, c, cqe, now_ns); break;
     case SEND: sent(c, cqe->res); break;
     case AWAIT_ROOM: c->sending = NOTHING; break;
@@ -336,6 +394,7 @@ static void wait_for_completions(struct uring *u)
 
 static void turn(struct uring *u)
 {
+    await_backend(u);
     wait_for_completions(u);
     struct io_uring_cqe *cqe;
     unsigned head, count = 0;
@@ -397,10 +456,12 @@ static int run(struct server *server)
     int result = ring_open(&u);
     if (result < 0)
         return refuse(server, -result);
+    link_init(&u.link, server->redis);
     accept_on(&u);
     server_ready(server);
     while (!stop_requested || u.clients)
         turn(&u);
+    link_close(&u.link);
     io_uring_queue_exit(&u.ring);
     return 0;
 }
