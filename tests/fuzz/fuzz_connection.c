@@ -175,6 +175,7 @@ static bool turn(struct client *c, size_t most)
     case INTEREST_LOCK: connection_locked(c->connection); break;
     case INTEREST_FILE: open_file(c); break;
     case INTEREST_FINISH: connection_finished(c->connection); break;
+    case INTEREST_BACKEND: connection_answered(c->connection); break; /* it is down */
     default:
         c->now_ns = want.deadline_ns > c->now_ns ? want.deadline_ns : c->now_ns;
         connection_expired(c->connection, c->now_ns);
@@ -211,6 +212,7 @@ static void step(struct client *c, struct input *in)
     case 14:
         connection_locked(c->connection); /* whether it is wanted or not */
         connection_finished(c->connection);
+        connection_answered(c->connection);
         break;
     case 15:
         if (operation >= 0xe0)
@@ -232,7 +234,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t choice = next(&in);
     stopping = 0;
     const struct connection_config config = {
-        .handler = {.compute_rate = 1e-9, .has_root = choice & 1},
+        .handler = {.compute_rate = 1e-9, .has_root = choice & 1, .has_backend = choice & 32},
         .head_max_bytes = choice & 2 ? 64 : 1024,
         .head_max_fields = choice & 4 ? 2 : 20,
         .body_max_bytes = choice & 8 ? 3 : 5000,
