@@ -19,7 +19,7 @@ OWN_CPPFLAGS := -D_GNU_SOURCE -DSWITCHPOINT_VERSION='"$(VERSION)"' -I$(BUILD)/ge
 OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PKG_CONFIG ?= pkg-config
-PKGS := jansson inih gsl zlib
+PKGS := jansson inih gsl zlib hiredis sqlite3
 # What one model needs and the others do not.
 PKGS_uring := liburing
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
@@ -32,6 +32,7 @@ PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 JSON_LIBS  := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
 ZLIB_LIBS  := $(shell $(PKG_CONFIG) --libs zlib 2>/dev/null)
 INI_LIBS   := $(shell $(PKG_CONFIG) --libs inih 2>/dev/null)
+BACKEND_LIBS := $(shell $(PKG_CONFIG) --libs hiredis sqlite3 2>/dev/null)
 GSL_LIBS   := $(shell $(PKG_CONFIG) --libs gsl 2>/dev/null)
 
 # llhttp: a shared library where the distribution has one; Debian's node-llhttp ships its C sources.
@@ -48,7 +49,7 @@ endif
 objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
 
 COMMON_OBJ  := $(call objects,common)
-SERVER_OBJ  := $(call objects,servers servers/http servers/handler) $(BUILD)/servers/main.o
+SERVER_OBJ  := $(call objects,servers servers/http servers/handler servers/backend) $(BUILD)/servers/main.o
 LOADGEN_OBJ := $(call objects,loadgen)
 BENCH_OBJ   := $(call objects,bench)
 SWITCHES_OBJ := $(call objects,switches)
@@ -128,7 +129,7 @@ define server_rule
 $(BUILD)/servers/models/$(subst -,_,$(1)).o: PKG_CFLAGS += $(if $(PKGS_$(1)),$(shell $(PKG_CONFIG) --cflags $(PKGS_$(1))))
 $(BUILD)/bin/server-$(1): $(BUILD)/servers/models/$(subst -,_,$(1)).o $(SERVER_OBJ) $(COMMON)
 	@mkdir -p $$(@D)
-	$$(call link,$(COMMON) -lev $$(LLHTTP_LIBS) $(if $(PKGS_$(1)),$(shell $(PKG_CONFIG) --libs $(PKGS_$(1)))) -lm)
+	$$(call link,$(COMMON) -lev $$(LLHTTP_LIBS) $$(BACKEND_LIBS) $(if $(PKGS_$(1)),$(shell $(PKG_CONFIG) --libs $(PKGS_$(1)))) -lm)
 endef
 $(foreach m,$(ALL_MODELS),$(eval $(call server_rule,$(m))))
 
@@ -179,7 +180,7 @@ $(BUILD)/parts/switches.a: $(SWITCHES_OBJ)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(call link,$(TEST_PARTS) -lcmocka -lev $(LLHTTP_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
+	$(call link,$(TEST_PARTS) -lcmocka -lev $(LLHTTP_LIBS) $(BACKEND_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
 .PHONY: test unit e2e
 test: unit e2e ## unit tests, then end-to-end tests against every server binary
@@ -237,7 +238,7 @@ FUZZ_SECONDS ?= 300
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(TEST_PARTS)
 	@mkdir -p $(@D)
-	$(call link,$(TEST_PARTS) -fsanitize=fuzzer $(LLHTTP_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
+	$(call link,$(TEST_PARTS) -fsanitize=fuzzer $(LLHTTP_LIBS) $(BACKEND_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
 .PHONY: fuzz fuzz-build
 fuzz-build: $(FUZZERS)

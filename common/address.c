@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 bool address_parse(const char *text, struct address *address, const char **why)
 {
@@ -42,6 +43,23 @@ bool address_parse(const char *text, struct address *address, const char **why)
     memcpy(&address->socket, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     address_set_port(address, (unsigned)port);
+    return true;
+}
+
+bool address_parse_any(const char *text, struct address *address, const char **why)
+{
+    static const char prefix[] = "unix:";
+    if (strncmp(text, prefix, sizeof prefix - 1) != 0)
+        return address_parse(text, address, why);
+    const char *path = text + sizeof prefix - 1;
+    struct sockaddr_un local = {.sun_family = AF_UNIX};
+    if (!*path || strlen(path) >= sizeof local.sun_path) {
+        *why = "expected a path of 1 to 107 bytes after unix:";
+        return false;
+    }
+    memcpy(local.sun_path, path, strlen(path) + 1);
+    *address = (struct address){.length = sizeof local};
+    memcpy(&address->socket, &local, sizeof local);
     return true;
 }
 

@@ -15,6 +15,9 @@ struct address {
  * the reason in `why`, a constant text. */
 bool address_parse(const char *text, struct address *, const char **why);
 
+/* The same, or a Unix socket: "unix:PATH". */
+bool address_parse_any(const char *text, struct address *, const char **why);
+
 /* 0 where there is none. */
 unsigned address_port(const struct address *);
 void address_set_port(struct address *, unsigned port);

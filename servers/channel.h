@@ -20,7 +20,8 @@ bool channel_open(struct channel *, struct server *, int fd);
 void channel_close(struct channel *);
 
 /* connection_interest, with what needs no waiting (opening a file, shutting the sending
- * side down) already done: only READABLE, WRITABLE, LOCK, CLOSE and a deadline are left. */
+ * side down) already done: only READABLE, WRITABLE, LOCK, BACKEND, CLOSE and a deadline are left.
+ */
 struct interest channel_interest(struct channel *);
 
 /* Where bytes are received. The connection is done with them before channel_receive returns, so

@@ -27,6 +27,8 @@ static void client_advance(struct client *c)
         want = channel_interest(&c->channel);
         if (want.set & INTEREST_LOCK)
             channel_locked(&c->channel); /* held for a computation, never while waiting */
+        else if (want.set & INTEREST_BACKEND)
+            waiter_ask(&c->waiter, c->channel.connection);
         else if (!(want.set & INTEREST_WRITABLE) || !channel_send(&c->channel))
             break;
     }
@@ -39,6 +41,8 @@ static void client_wake(struct waiter *waiter, unsigned met)
     struct client *c = (struct client *)waiter;
     if (met & INTEREST_READABLE)
         channel_receive(&c->channel, &c->waiter.loop->room);
+    if (met & INTEREST_BACKEND)
+        connection_answered(c->channel.connection);
     if (!met)
         connection_expired(c->channel.connection, clock_now_ns());
     client_advance(c);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -66,6 +67,21 @@ int waiter_wait(struct waiter *w, struct interest want)
     return deadlines_set(&w->loop->timers.deadlines, &w->deadline, want.deadline_ns);
 }
 
+static void on_query_done(struct redis_query *query)
+{
+    struct waiter *w = query->asker;
+    w->loop->wake(w, INTEREST_BACKEND);
+}
+
+void waiter_ask(struct waiter *w, struct connection *connection)
+{
+    struct redis_query *query = connection_query(connection);
+    query->asker = w;
+    query->done = on_query_done;
+    if (!link_ask(&w->loop->link, query))
+        connection_answered(connection);
+}
+
 void waiter_gone(struct waiter *w)
 {
     struct loop *loop = w->loop;
@@ -74,6 +90,55 @@ void waiter_gone(struct waiter *w)
     loop->clients--;
     place_give(loop->server);
     ev_io_start(loop->ev, &loop->listening); /* there is a place, or a descriptor, again */
+}
+
+/* --- the backend ------------------------------------------------------------------------------ */
+
+static void on_backend_ready(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)ev, (void)events;
+    struct loop *loop = io->data;
+    if (loop->link_watched == loop->link.opened)
+        link_ready(&loop->link);
+}
+
+/* What this turn's clients asked goes out together, and the answers are watched for. */
+static void on_before_wait(struct ev_loop *ev, ev_prepare *prepare, int events)
+{
+    (void)events;
+    struct loop *loop = prepare->data;
+    struct backend_link *link = &loop->link;
+    link_flush(link);
+    if (link->fd < 0) {
+        ev_io_stop(ev, &loop->backend);
+        return;
+    }
+    short wanted = link_events(link);
+    int watched = (wanted & POLLIN ? EV_READ : 0) | (wanted & POLLOUT ? EV_WRITE : 0);
+    bool is_same = loop->link_watched == link->opened && ev_is_active(&loop->backend);
+    if (is_same && (loop->backend.events & (EV_READ | EV_WRITE)) == watched)
+        return;
+    ev_io_stop(ev, &loop->backend);
+    ev_io_set(&loop->backend, link->fd, watched);
+    ev_io_start(ev, &loop->backend);
+    loop->link_watched = link->opened;
+}
+
+static void backend_start(struct loop *loop)
+{
+    link_init(&loop->link, loop->server->redis);
+    ev_init(&loop->backend, on_backend_ready);
+    ev_prepare_init(&loop->before_wait, on_before_wait);
+    loop->backend.data = loop->before_wait.data = loop;
+    if (loop->link.address) /* without one, a turn of the loop costs what it did */
+        ev_prepare_start(loop->ev, &loop->before_wait);
+}
+
+static void backend_stop(struct loop *loop)
+{
+    ev_io_stop(loop->ev, &loop->backend);
+    ev_prepare_stop(loop->ev, &loop->before_wait);
+    link_close(&loop->link);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -127,6 +192,7 @@ int loop_start(struct loop *loop, struct server *server, int listen_fd, unsigned
             ev_loop_destroy(loop->ev);
         return -1;
     }
+    backend_start(loop);
     fcntl(listen_fd, F_SETFL, O_NONBLOCK);
     ev_io_init(&loop->listening, on_listening, listen_fd, EV_READ);
     loop->listening.data = loop;
@@ -137,6 +203,7 @@ int loop_start(struct loop *loop, struct server *server, int listen_fd, unsigned
 void loop_run(struct loop *loop)
 {
     ev_run(loop->ev, 0);
+    backend_stop(loop);
     timers_stop(&loop->timers, loop->ev);
     ev_loop_destroy(loop->ev);
 }

@@ -1,11 +1,13 @@
 /* A loop that waits for many clients at once: what libev is asked to do for event-driven models.
  *
- * It accepts, and it wakes whoever's socket is ready or whose deadline has come.
+ * It accepts, and it wakes whoever's socket is ready, whose deadline has come or
+ * whose query is answered by the backend: one connection to that serves them all.
  * What to do then it does not know: that is the business of callbacks
  * (event_loop.c) or of coroutines (models/coroutine.c). */
 #ifndef SERVERS_LOOP_H
 #define SERVERS_LOOP_H
 
+#include "servers/backend/link.h"
 #include "servers/channel.h"
 #include "servers/timers.h"
 
@@ -21,11 +23,16 @@ struct loop {
     ev_io listening;
     struct deadline resume; /* accepting, after a pause */
     unsigned clients;
+    struct backend_link link;
+    unsigned link_watched; /* which of its sockets, by link.opened */
+    ev_io backend;
+    ev_prepare before_wait;
     struct receive_room room; /* of all clients: they receive one after the other */
     /* Takes an accepted client over, whose socket does not block. false, the socket closed: there
      * is no memory for it. When it leaves, waiter_gone is to be called. */
     bool (*open)(struct loop *, int fd);
-    /* The interests that are met; 0: the deadline has come. The waiter may be gone afterwards. */
+    /* The interests that are met (BACKEND: the query is done); 0: the deadline has come. The waiter
+     * may be gone afterwards. */
     void (*wake)(struct waiter *, unsigned met);
 };
 
@@ -47,6 +54,9 @@ void loop_run(struct loop *);
 void waiter_start(struct waiter *, struct loop *, int fd);
 /* Waits for the interests (READABLE, WRITABLE) and the deadline. -1: no memory. */
 int waiter_wait(struct waiter *, struct interest);
+/* Asks the backend what the connection wants to know. Its waiter is woken when that is done; if it
+ * cannot be asked, the connection is told at once. */
+void waiter_ask(struct waiter *, struct connection *);
 /* Its client is to be closed: its place is free. */
 void waiter_gone(struct waiter *);
 

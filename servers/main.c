@@ -2,6 +2,7 @@
 #include "common/address.h"
 #include "common/clock.h"
 #include "common/descriptors.h"
+#include "servers/backend/database.h"
 #include "servers/handler/compute.h"
 #include "servers/listen.h"
 #include "servers/lock.h"
@@ -91,6 +92,9 @@ int main(int argc, char **argv)
     prctl(PR_SET_TIMERSLACK, 1);
 
     int root_fd = open_root(options.root);
+    const char *refused = options.database ? database_prepare(options.database) : NULL;
+    if (refused)
+        errx(1, "--database %s: %s", options.database, refused);
     int listen_fd = listen_on(options.listen, options.backlog, model.listens_apart);
     stop_install();
     stop_watch_listening(listen_fd);
@@ -104,13 +108,17 @@ int main(int argc, char **argv)
     sem_t free_places;
     sem_init(&free_places, 0, options.max_connections);
     const struct connection_config http = {
-        .handler = {.compute_rate = compute_rate, .has_root = root_fd >= 0},
+        .handler = {.compute_rate = compute_rate,
+                    .has_root = root_fd >= 0,
+                    .has_backend = options.has_redis,
+                    .database = options.database},
         .head_max_bytes = (size_t)options.max_header_bytes,
         .head_max_fields = (unsigned)options.max_header_fields,
         .body_max_bytes = (size_t)options.max_body_bytes,
         .keepalive_requests = options.keepalive_requests,
         .idle_timeout_ns = options.idle_timeout_ns,
         .header_timeout_ns = options.header_timeout_ns,
+        .backend_timeout_ns = options.backend_timeout_ns,
         .unix_epoch_ns = unix_epoch_ns(),
         .stopping = &stop_requested,
     };
@@ -125,6 +133,7 @@ int main(int argc, char **argv)
         .lock = lock,
         .free_places = options.max_connections ? &free_places : NULL,
         .ready_line = ready_line,
+        .redis = options.has_redis ? &options.redis : NULL,
         .http = http,
     };
     return model.run(&server);

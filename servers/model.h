@@ -6,6 +6,7 @@
 #ifndef SERVERS_MODEL_H
 #define SERVERS_MODEL_H
 
+#include "common/address.h"
 #include "servers/http/connection.h"
 
 #include <argp.h>
@@ -20,8 +21,9 @@ struct server {
     int root_fd; /* what /files/ serves; -1: nothing */
     unsigned workers;
     unsigned backlog;
-    unsigned max_connections; /* 0: as many as there are descriptors */
-    size_t stack_bytes;       /* of each thread; 0: the system's default */
+    unsigned max_connections;    /* 0: as many as there are descriptors */
+    size_t stack_bytes;          /* of each thread; 0: the system's default */
+    const struct address *redis; /* the backend; NULL: none */
     struct connection_config http;
     pthread_mutex_t *lock; /* the server-wide lock of INTEREST_LOCK; see lock.h */
     sem_t *free_places;    /* counts down from max_connections; NULL: no limit */

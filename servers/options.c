@@ -19,6 +19,9 @@ enum {
     OPTION_MAX_HEADER_FIELDS,
     OPTION_MAX_BODY,
     OPTION_ROOT,
+    OPTION_REDIS,
+    OPTION_BACKEND_TIMEOUT,
+    OPTION_DATABASE,
     OPTION_COMPUTE_RATE,
     OPTION_STACK_SIZE,
     OPTION_CPUS,
@@ -45,6 +48,12 @@ static const struct argp_option known[] = {
     {"max-header-fields", OPTION_MAX_HEADER_FIELDS, "N", 0, "Header fields in a request (100)", 0},
     {"max-body", OPTION_MAX_BODY, "BYTES", 0, "A request's body; suffix K, M (1M)", 0},
     {"root", OPTION_ROOT, "DIR", 0, "What /files/ serves (nothing: 404)", 0},
+    {"redis", OPTION_REDIS, "ADDR:PORT", 0,
+     "What /kv and /guestbook ask; or unix:PATH (nothing: 503)", 0},
+    {"backend-timeout", OPTION_BACKEND_TIMEOUT, "S", 0,
+     "Seconds Redis may take to answer, fractions allowed (1)", 0},
+    {"database", OPTION_DATABASE, "FILE", 0,
+     "What /query reads; created and filled if it does not exist (nothing: 503)", 0},
     {"compute-rate", OPTION_COMPUTE_RATE, "R", 0,
      "Iterations per microsecond of compute (calibrated at start)", 0},
     {"stack-size", OPTION_STACK_SIZE, "BYTES", 0,
@@ -108,6 +117,17 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         break;
     case OPTION_MAX_BODY: o->max_body_bytes = bytes(state, "max-body", value, 0, 1 << 30); break;
     case OPTION_ROOT: o->root = value; break;
+    case OPTION_REDIS: {
+        const char *why;
+        o->has_redis = address_parse_any(value, &o->redis, &why);
+        if (!o->has_redis)
+            argp_error(state, "--redis %s: %s", value, why);
+        break;
+    }
+    case OPTION_BACKEND_TIMEOUT:
+        o->backend_timeout_ns = argument_seconds_ns(state, "--backend-timeout", value, 0.001);
+        break;
+    case OPTION_DATABASE: o->database = value; break;
     case OPTION_COMPUTE_RATE:
         if (!parse_decimal(value, strlen(value), &o->compute_rate) || o->compute_rate < 0.001 ||
             o->compute_rate > 1e6)
@@ -134,6 +154,7 @@ void options_parse(int argc, char **argv, const struct model *served, struct opt
         .backlog = 4096,
         .idle_timeout_ns = 60 * NS_PER_S,
         .header_timeout_ns = 10 * NS_PER_S,
+        .backend_timeout_ns = NS_PER_S,
         .max_header_bytes = 8ull * 1024,
         .max_header_fields = 100,
         .max_body_bytes = 1024ull * 1024,
@@ -145,7 +166,8 @@ void options_parse(int argc, char **argv, const struct model *served, struct opt
         .parser = parse_option,
         .children = served->options ? of_model : NULL,
         .doc = "An HTTP server that differs from its siblings only in how it waits.\v"
-               "Routes: /hello  /work?cpu_us=&wait_ms=&lock_us=&bytes=  /files/NAME  POST /echo",
+               "Routes: /hello  /work?cpu_us=&wait_ms=&lock_us=&bytes=  /files/NAME  POST /echo\n"
+               "  /kv?key=  /guestbook  /query?key=&sleep_ms=",
     };
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
 }

@@ -2,14 +2,15 @@
 
 #include "common/clock.h"
 #include "servers/accept.h"
+#include "servers/backend/link.h"
 #include "servers/stop.h"
+#include "servers/time_limit.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 /* --- waiting, the blocking way ---------------------------------------------------------------- */
@@ -19,26 +20,6 @@ static void sleep_until(uint64_t at_ns)
     struct timespec at = timespec_of_ns(at_ns);
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
         ;
-}
-
-/* Blocks in recv or send no longer than to the deadline, by the socket's own time limit.
- *
- * Setting it is a system call, and the usual wait (for the next request) always has nearly
- * the same one: a limit that is off by up to a sixteenth is left as it is. Waking too early
- * is harmless, and then it is set anew. */
-static void limit_blocking(int fd, int option, uint64_t *limit_ns, uint64_t deadline_ns)
-{
-    uint64_t now_ns = clock_now_ns();
-    uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 1;
-    if (deadline_ns == NEVER_NS)
-        left_ns = 0; /* the socket's own word for no limit */
-    uint64_t off_ns = *limit_ns > left_ns ? *limit_ns - left_ns : left_ns - *limit_ns;
-    if (*limit_ns && off_ns <= left_ns / 16)
-        return;
-    uint64_t up_us = left_ns / NS_PER_US + (left_ns ? 1 : 0);
-    struct timeval limit = {(time_t)(up_us / 1000000), (suseconds_t)(up_us % 1000000)};
-    setsockopt(fd, SOL_SOCKET, option, &limit, sizeof limit);
-    *limit_ns = left_ns;
 }
 
 /* More than one interest at a time: ask which comes first. */
@@ -77,9 +58,18 @@ static bool block(struct flow *flow, struct channel *ch, struct interest want)
     return false;
 }
 
+static void converse(struct flow *flow, struct channel *ch, uint64_t deadline_ns)
+{
+    (void)flow;
+    struct backend_link *link = link_of_thread(ch->server->redis);
+    if (link)
+        link_converse(link, connection_query(ch->connection), deadline_ns);
+    connection_answered(ch->connection);
+}
+
 struct blocking_flow blocking_flow(void)
 {
-    return (struct blocking_flow){.flow = {block}};
+    return (struct blocking_flow){.flow = {block, converse}};
 }
 
 /* --- serving ---------------------------------------------------------------------------------- */
@@ -92,6 +82,8 @@ struct interest serve(struct channel *ch, struct flow *flow, unsigned until)
             return want;
         if (want.set & INTEREST_LOCK)
             channel_locked(ch);
+        else if (want.set & INTEREST_BACKEND)
+            flow->ask(flow, ch, want.deadline_ns);
         else if (!flow->act(flow, ch, want))
             connection_expired(ch->connection, clock_now_ns());
     }

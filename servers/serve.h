@@ -15,6 +15,9 @@ struct flow {
     /* Waits until one of the interests (READABLE, WRITABLE or none) is met or the deadline has
      * come, and acts on it. false: nothing moved, the deadline may have come. */
     bool (*act)(struct flow *, struct channel *, struct interest);
+    /* Has the backend asked by the deadline, and the connection told when it is answered; if not
+     * at once, `act` waits for that. */
+    void (*ask)(struct flow *, struct channel *, uint64_t deadline_ns);
 };
 
 /* Serves until the connection is to be closed, or wants `until` and nothing else (INTEREST_CLOSE:

@@ -1,7 +1,10 @@
 #include "servers/handler/handler.h"
 
 #include "servers/handler/compute.h"
+#include "servers/handler/guestbook.h"
+#include "servers/handler/lookup.h"
 #include "servers/handler/parameters.h"
+#include "servers/handler/respond.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +39,7 @@ const char *status_reason(unsigned status)
     }
 }
 
-static enum handler_need respond(struct exchange *x, unsigned status, const char *text)
+enum handler_need respond(struct exchange *x, unsigned status, const char *text)
 {
     x->response.status = status;
     x->response.source = BODY_TEXT;
@@ -45,12 +48,20 @@ static enum handler_need respond(struct exchange *x, unsigned status, const char
     return HANDLER_DONE;
 }
 
+enum handler_need respond_unavailable(struct exchange *x, const char *text)
+{
+    x->response.retry_after_s = 1;
+    return respond(x, 503, text);
+}
+
 static void exchange_init(struct exchange *x)
 {
     x->response = (struct response){.content_type = "text/plain", .last_modified_s = -1};
     x->wait_ns = 0;
     x->lock_us = 0;
     x->file_name = NULL;
+    x->query = NULL;
+    x->owned_body = NULL;
 }
 
 void handler_error(struct exchange *x, unsigned status)
@@ -88,7 +99,8 @@ static enum handler_need work(const struct handler_config *config, struct exchan
 static enum handler_need file(const struct handler_config *config, struct exchange *x,
                               const char *name)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Branch): decode_path ends it with a NUL */
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Branch): percent_decode ends it with a NUL
+     */
     if (!config->has_root || !*name)
         return respond(x, 404, status_reason(404));
     x->file_name = strdup(name);
@@ -107,36 +119,6 @@ static enum handler_need echo(struct exchange *x, const struct request *request)
 }
 
 /* --- the target ------------------------------------------------------------------------------- */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decodes %XX into `path`, NUL-terminated. Refuses what is cut short, too long, or holds a NUL. */
-static bool decode_path(const char *at, size_t length, char path[PATH_MAX_BYTES])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < length; i++) {
-        char c = at[i];
-        if (c == '%') {
-            int high = i + 2 < length ? hex_digit(at[i + 1]) : -1;
-            int low = i + 2 < length ? hex_digit(at[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (c == '\0' || n + 1 == PATH_MAX_BYTES)
-            return false;
-        path[n++] = c;
-    }
-    path[n] = '\0';
-    return true;
-}
 
 /* RFC 9112, 3.2.2: a server must accept the absolute form too: drop "http://host". */
 static void skip_authority(const char **at, size_t *length)
@@ -162,7 +144,7 @@ enum handler_need handler_begin(const struct handler_config *config, const struc
     size_t query_length = (size_t)(target + length - query);
 
     char path[PATH_MAX_BYTES];
-    if (!decode_path(target, path_length, path))
+    if (!percent_decode(target, path_length, path, sizeof path))
         return respond(x, 404, status_reason(404));
 
     bool reads = request->method == REQUEST_GET || request->method == REQUEST_HEAD;
@@ -174,6 +156,13 @@ enum handler_need handler_begin(const struct handler_config *config, const struc
         return reads ? file(config, x, path + 7) : refuse_method(x, "GET, HEAD");
     if (strcmp(path, "/echo") == 0)
         return request->method == REQUEST_POST ? echo(x, request) : refuse_method(x, "POST");
+    if (strcmp(path, "/kv") == 0)
+        return reads ? kv_begin(config, x, query, query_length) : refuse_method(x, "GET, HEAD");
+    if (strcmp(path, "/query") == 0)
+        return reads ? query_answer(config, x, query, query_length) : refuse_method(x, "GET, HEAD");
+    if (strcmp(path, "/guestbook") == 0)
+        return reads || request->method == REQUEST_POST ? guestbook_begin(config, x, request)
+                                                        : refuse_method(x, "GET, HEAD, POST");
     return respond(x, 404, status_reason(404));
 }
 
@@ -232,8 +221,39 @@ enum handler_need handler_file_opened(struct exchange *x, const struct file_fact
     return HANDLER_DONE;
 }
 
+/* --- the backend ------------------------------------------------------------------------------ */
+
+bool add_command(struct exchange *x, int count, const char *const *words)
+{
+    if (!x->query)
+        x->query = calloc(1, sizeof *x->query);
+    return x->query && redis_query_add(x->query, count, words) == 0;
+}
+
+static bool is_answered(const struct redis_query *q)
+{
+    for (unsigned i = 0; i < q->got; i++)
+        if (q->replies[i]->type == REDIS_REPLY_ERROR)
+            return false;
+    return q->state == REDIS_ANSWERED;
+}
+
+enum handler_need handler_answered(struct exchange *x)
+{
+    if (is_answered(x->query))
+        return x->answered(x);
+    redis_query_give_up(x->query);
+    return respond_unavailable(x, "the backend does not answer\n");
+}
+
 void exchange_end(struct exchange *x)
 {
     free(x->file_name);
-    x->file_name = NULL;
+    free(x->owned_body);
+    if (x->query) {
+        redis_query_end(x->query);
+        free(x->query);
+    }
+    x->file_name = x->owned_body = NULL;
+    x->query = NULL;
 }

@@ -22,6 +22,7 @@ enum state {
     WAITING,   /* the exchange's wait_ns */
     LOCKING,   /* for the server-wide lock */
     OPENING,   /* for the exchange's file */
+    ASKING,    /* the backend, and for its answer */
     CLOSING,   /* what is in the output is the last */
     FINISHING, /* everything sent; the sending side is to be shut down */
     LINGERING, /* until the client has closed too */
@@ -158,6 +159,11 @@ static char *put_head(const struct connection *c, char *at, const struct respons
     at = put_text(at, "\r\n");
     if (r->last_modified_s >= 0)
         at = put_date(at, "Last-Modified: ", r->last_modified_s);
+    if (r->retry_after_s) {
+        at = put_text(at, "Retry-After: ");
+        at = put_number(at, r->retry_after_s);
+        at = put_text(at, "\r\n");
+    }
     if (r->allow) {
         at = put_text(at, "Allow: ");
         at = put_text(at, r->allow);
@@ -270,6 +276,10 @@ static void go_on(struct connection *c, enum handler_need need)
         return;
     case HANDLER_LOCK: c->state = LOCKING; return;
     case HANDLER_FILE: c->state = OPENING; return;
+    case HANDLER_BACKEND:
+        c->state = ASKING;
+        c->wait_until_ns = 0; /* as above */
+        return;
     }
 }
 
@@ -602,6 +612,13 @@ struct interest connection_interest(struct connection *c, uint64_t now_ns)
     case WAITING: break;
     case LOCKING: want.set |= INTEREST_LOCK; break;
     case OPENING: want.set |= INTEREST_FILE; break;
+    case ASKING:
+        if (c->wait_until_ns == 0)
+            c->wait_until_ns = now_ns + c->config->backend_timeout_ns;
+        want.deadline_ns = c->wait_until_ns;
+        if (c->exchange.query->state == REDIS_NOT_ASKED)
+            want.set |= INTEREST_BACKEND;
+        break;
     case FINISHING: want.set |= INTEREST_FINISH; break;
     case LINGERING:
         want.set |= INTEREST_READABLE;
@@ -619,6 +636,11 @@ void connection_expired(struct connection *c, uint64_t now_ns)
     if (c->state == WAITING && !c->sending && c->wait_until_ns && now_ns >= c->wait_until_ns) {
         go_on(c, handler_continue(&c->config->handler, &c->exchange));
         parse_unread(c);
+        return;
+    }
+    if (c->state == ASKING) {
+        if (c->wait_until_ns && now_ns >= c->wait_until_ns)
+            connection_answered(c); /* it is not: that is the answer */
         return;
     }
     if (output_pending(c)) {
@@ -663,6 +685,19 @@ void connection_file_opened(struct connection *c, const struct file_facts *facts
 bool connection_uses_file(const struct connection *c)
 {
     return c->tail_source == BODY_FILE && c->tail_sent < c->tail_bytes && c->state != CLOSED;
+}
+
+struct redis_query *connection_query(const struct connection *c)
+{
+    return c->exchange.query;
+}
+
+void connection_answered(struct connection *c)
+{
+    if (c->state != ASKING)
+        return;
+    go_on(c, handler_answered(&c->exchange));
+    parse_unread(c);
 }
 
 void connection_finished(struct connection *c)

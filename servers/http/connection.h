@@ -32,6 +32,7 @@ enum {
     INTEREST_FILE = 1 << 3,     /* connection_file_name opened: connection_file_opened */
     INTEREST_FINISH = 1 << 4,   /* shutdown(2) of the sending side: connection_finished */
     INTEREST_CLOSE = 1 << 5,    /* nothing more: close the socket, connection_free */
+    INTEREST_BACKEND = 1 << 6,  /* connection_query asked, then connection_answered */
 };
 
 struct interest {
@@ -47,6 +48,7 @@ struct connection_config {
     unsigned keepalive_requests; /* answers before the connection is closed; 0: no limit */
     uint64_t idle_timeout_ns;    /* between requests, and between two bytes of a body or answer */
     uint64_t header_timeout_ns;  /* from a header's first byte to its last: 408 beyond */
+    uint64_t backend_timeout_ns; /* from when the backend is to be asked: 503 beyond */
     uint64_t unix_epoch_ns;      /* Unix time at which the caller's clock showed zero */
     const atomic_int *stopping;  /* non-zero: each answer is its connection's last */
 };
@@ -101,6 +103,13 @@ const char *connection_file_name(const struct connection *);
 /* It was opened, or could not be. It must stay open while connection_uses_file. */
 void connection_file_opened(struct connection *, const struct file_facts *);
 bool connection_uses_file(const struct connection *);
+
+/* What INTEREST_BACKEND wants to be asked. Once it is, the deadline alone is waited for. It ends
+ * with the connection, wherever it then is. */
+struct redis_query *connection_query(const struct connection *);
+
+/* The query is done, or could not be asked. Harmless while nothing is to be answered. */
+void connection_answered(struct connection *);
 
 /* The sending side is shut down. */
 void connection_finished(struct connection *);

@@ -67,8 +67,19 @@ static bool act(struct flow *flow, struct channel *ch, struct interest want)
     if (look && channel_receive(ch, &c->waiter.loop->room))
         return true;
     unsigned met = step_aside(c, want);
+    if (met & INTEREST_BACKEND) {
+        connection_answered(ch->connection);
+        return true;
+    }
     bool moved = met & INTEREST_WRITABLE && channel_send(ch);
     return (met & INTEREST_READABLE && channel_receive(ch, &c->waiter.loop->room)) || moved;
+}
+
+/* `act` steps aside until it is answered. */
+static void ask(struct flow *flow, struct channel *ch, uint64_t deadline_ns)
+{
+    (void)deadline_ns; /* the connection's own, which it waits with */
+    waiter_ask(&client_of(flow)->waiter, ch->connection);
 }
 
 static void serve_to_its_end(struct coroutine *self, void *argument)
@@ -111,7 +122,7 @@ static bool client_open(struct loop *loop, int fd)
         return false;
     }
     c->stack = stack;
-    c->flow.act = act;
+    c->flow = (struct flow){act, ask};
     waiter_start(&c->waiter, loop, fd);
     coroutine_start(&c->coroutine, stack, s->stacks.bytes, serve_to_its_end, c);
     client_resume(c);
