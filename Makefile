@@ -20,10 +20,11 @@ OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PKG_CONFIG ?= pkg-config
 PKGS := jansson inih gsl zlib hiredis sqlite3
-# What one model needs and the others do not.
+# What one model needs and the others do not: PKGS_NAME.
 PKGS_uring := liburing
+MODEL_PKGS := $(foreach v,$(filter PKGS_%,$(.VARIABLES)),$($(v)))
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
-missing := $(strip $(foreach p,$(PKGS) $(PKGS_uring),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
+missing := $(strip $(foreach p,$(PKGS) $(MODEL_PKGS),$(shell $(PKG_CONFIG) --exists $(p) || echo $(p))))
 ifneq ($(missing),)
 $(error not installed: $(missing). Run scripts/setup, which installs what the build needs)
 endif
@@ -163,9 +164,15 @@ $(BUILD)/peers/%: peers/%.c $(BUILD)/flags
 $(BUILD)/peers/record_cost: $(BUILD)/peers/record_cost.o $(COMMON)
 	$(call link,$(COMMON) $(GSL_LIBS) -lm)
 
-PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost)
+# A library that need not be there: compare-peers says so.
+HAS_MICROHTTPD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
+$(BUILD)/peers/microhttpd_server: $(BUILD)/peers/microhttpd_server.o
+	@mkdir -p $(@D)
+	$(call link,$(shell $(PKG_CONFIG) --libs libmicrohttpd))
+
+PEERS := $(patsubst %,$(BUILD)/peers/%,floor_server record_cost $(if $(HAS_MICROHTTPD),microhttpd_server))
 .PHONY: compare-peers
-compare-peers: all $(PEERS) ## against nginx, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
+compare-peers: all $(PEERS) ## against nginx, Apache, lighttpd, libmicrohttpd, wrk, h2load and perf: a table of ratios (PARTS=, ROUNDS=)
 	scripts/compare-peers $(BUILD) $(PARTS)
 
 # --- tests ------------------------------------------------------------------------------------

@@ -135,6 +135,7 @@ static void stage(struct staging *s, const struct cell_order *o)
     if (!pinned)
         format_cpu_list(&allowed, s->cpus, sizeof s->cpus);
     s->values = (struct target_values){.folder = s->folder.text,
+                                       .here = o->target->here,
                                        .root = s->root.text,
                                        .cpus = s->cpus,
                                        .bin = o->programs,

@@ -38,6 +38,9 @@ int folder_choose(const char *out, const char *kind, struct path *folder, struct
     if (access(path_of("%s/validation.tsv", out).text, F_OK) == 0)
         return error_set(error,
                          "--out %s: there is a validation in it already: give another folder", out);
+    if (access(path_of("%s/switches.jsonl", out).text, F_OK) == 0)
+        return error_set(
+            error, "--out %s: bench switches has written to it already: give another folder", out);
     return folder_ensure(out, error);
 }
 

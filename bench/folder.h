@@ -1,7 +1,7 @@
 /* The folder of a new run or validation, below results/ or where the user wants it.
  *
- * Knows nothing of what will stand in it, but that plan.json or validation.tsv
- * mean that it is taken. */
+ * Knows nothing of what will stand in it, but that plan.json, validation.tsv or
+ * switches.jsonl mean that it is taken. */
 #ifndef BENCH_FOLDER_H
 #define BENCH_FOLDER_H
 

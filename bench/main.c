@@ -7,6 +7,7 @@
 #include "bench/run.h"
 #include "bench/stop.h"
 #include "bench/summary.h"
+#include "bench/switches.h"
 #include "bench/validate.h"
 
 #include <argp.h>
@@ -37,6 +38,7 @@ enum option_key {
     KEY_CHECKS,
     KEY_SHORT,
     KEY_TSV,
+    KEY_QUICK,
 };
 
 static const struct argp_option options[] = {
@@ -57,6 +59,7 @@ static const struct argp_option options[] = {
     {"checks", KEY_CHECKS, "A,B", 0, "validate: only these checks (default: all)", 3},
     {"short", KEY_SHORT, NULL, 0, "validate: three minutes, for a machine that is shared", 3},
     {"tsv", KEY_TSV, NULL, 0, "compare: a table for programs", 3},
+    {"quick", KEY_QUICK, NULL, 0, "switches: ten seconds instead of a minute", 3},
     {0},
 };
 
@@ -67,7 +70,7 @@ struct command_line {
     const char *command, *programs, *workload_folder, *target_folder;
     const char *names[NAMES_LIMIT]; /* what follows the command */
     size_t name_count;
-    bool tsv;
+    bool tsv, quick;
     struct validate_request validation;
     bool for_new_run; /* an option was given that a resumed run takes from its plan */
 };
@@ -96,9 +99,10 @@ static const struct command {
     {"plot", 1, 1, "the run's folder is missing, for example results/latest"},
     {"validate", 0, 0, NULL},
     {"compare", 2, 3, "two models (and a run's folder) or two runs' folders are wanted"},
+    {"switches", 0, 0, NULL},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
-#define COMMAND_NAMES "run, list, summary DIR, plot DIR, compare A B [DIR] or validate"
+#define COMMAND_NAMES "run, list, summary DIR, plot DIR, compare A B [DIR], validate or switches"
 
 static const struct command *command_find(const char *name)
 {
@@ -130,6 +134,8 @@ static void check(const struct command_line *c, struct argp_state *state)
         argp_error(state, "%s: %s", command->name, command->missing);
     else if (c->tsv && strcmp(command->name, "compare") != 0)
         argp_error(state, "--tsv belongs to compare");
+    else if (c->quick && strcmp(command->name, "switches") != 0)
+        argp_error(state, "--quick belongs to switches");
     else if ((c->validation.checks || c->validation.brief) &&
              strcmp(command->name, "validate") != 0)
         argp_error(state, "--checks and --short belong to validate");
@@ -165,6 +171,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_CHECKS: c->validation.checks = value; return 0;
     case KEY_SHORT: c->validation.brief = true; return 0;
     case KEY_TSV: c->tsv = true; return 0;
+    case KEY_QUICK: c->quick = true; return 0;
     case ARGP_KEY_ARG: take_argument(c, value, state); return 0;
     case ARGP_KEY_END: check(c, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -176,13 +183,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "run\nlist\nsummary DIR\nplot DIR\ncompare A B [DIR]\nvalidate",
-    .doc = "Compares server concurrency models under the workloads in workloads/.\v"
-           "run measures, and writes a table of the results; list shows models, workloads and how "
-           "long each profile takes; summary and plot work on the folder of a run, such as "
-           "results/latest; compare says in which figures model B is shown to be better or worse "
-           "than model A of the run in DIR (default: results/latest), or run B than run A; "
-           "validate holds the instrument against known truths and theory.",
+    .args_doc = "run\nlist\nsummary DIR\nplot DIR\ncompare A B [DIR]\nvalidate\nswitches",
+    .doc =
+        "Compares server concurrency models under the workloads in workloads/.\v"
+        "run measures, and writes a table of the results; list shows models, workloads and how "
+        "long each profile takes; summary and plot work on the folder of a run, such as "
+        "results/latest; compare says in which figures model B is shown to be better or worse "
+        "than model A of the run in DIR (default: results/latest), or run B than run A; "
+        "validate holds the instrument against known truths and theory; switches measures what a "
+        "context switch costs here.",
 };
 
 static int complain(const struct error *error)
@@ -355,6 +364,23 @@ static int command_validate(const struct command_line *c, const struct places *p
     return result == VALIDATE_PASSED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* --- switches --------------------------------------------------------------------------------- */
+
+static int command_switches(const struct command_line *c, const struct places *places)
+{
+    const struct switches_request request = {.out = c->request.out,
+                                             .trials = c->request.trials,
+                                             .seed = c->request.seed,
+                                             .quick = c->quick};
+    struct path folder = {""};
+    struct error error;
+    if (switches_measure(&request, places, &folder, &error) != 0)
+        return complain(&error);
+    printf("switches: %s (switches.md, switches.tsv, switches.jsonl, plots/switches.*)\n",
+           folder.text);
+    return EXIT_SUCCESS;
+}
+
 /* --- compare ---------------------------------------------------------------------------------- */
 
 static int command_compare(const struct command_line *c)
@@ -391,5 +417,7 @@ int main(int argc, char **argv)
         return command_validate(&c, &places);
     if (strcmp(c.command, "compare") == 0)
         return command_compare(&c);
+    if (strcmp(c.command, "switches") == 0)
+        return command_switches(&c, &places);
     return command_plot(&c, &places);
 }

@@ -33,6 +33,7 @@ enum placeholder {
     PORT,
     ADDRESS,
     FOLDER,
+    HERE,
     CONFIG,
     ROOT,
     CPUS,
@@ -42,11 +43,17 @@ enum placeholder {
     COMPUTE_RATE,
     PLACEHOLDER_COUNT
 };
-static const char *const placeholders[] = {[PORT] = "port",       [ADDRESS] = "address",
-                                           [FOLDER] = "folder",   [CONFIG] = "config",
-                                           [ROOT] = "root",       [CPUS] = "cpus",
-                                           [WORKERS] = "workers", [BIN] = "bin",
-                                           [PROGRAM] = "program", [COMPUTE_RATE] = "compute_rate"};
+static const char *const placeholders[] = {[PORT] = "port",
+                                           [ADDRESS] = "address",
+                                           [FOLDER] = "folder",
+                                           [HERE] = "here",
+                                           [CONFIG] = "config",
+                                           [ROOT] = "root",
+                                           [CPUS] = "cpus",
+                                           [WORKERS] = "workers",
+                                           [BIN] = "bin",
+                                           [PROGRAM] = "program",
+                                           [COMPUTE_RATE] = "compute_rate"};
 
 /* The length of a placeholder at the text, with its braces; 0: there is none. `which` is
  * PLACEHOLDER_COUNT where it looks like one and is none that is known. */
@@ -153,11 +160,12 @@ static int check_command(const struct target *t, const char *file, struct error 
     for (const char *at = t->command; *at; at++) {
         size_t length = placeholder_at(at, &which);
         if (length > 0 && which == PLACEHOLDER_COUNT)
-            return error_set(error,
-                             "%s: command: unknown placeholder %.*s; expected: {port}, {address}, "
-                             "{folder}, {config}, {root}, {cpus}, {workers}, {bin}, {program} or "
-                             "{compute_rate}",
-                             file, (int)length, at);
+            return error_set(
+                error,
+                "%s: command: unknown placeholder %.*s; expected: {port}, {address}, "
+                "{folder}, {here}, {config}, {root}, {cpus}, {workers}, {bin}, {program} or "
+                "{compute_rate}",
+                file, (int)length, at);
     }
     return 0;
 }
@@ -199,6 +207,17 @@ int target_parse(struct target *t, const char *file, const char *text, struct er
     return check(t, file, error);
 }
 
+static int find_folder(struct target *t, const char *file, struct error *error)
+{
+    const char *slash = strrchr(file, '/');
+    struct path absolute;
+    if (!realpath(slash ? path_of("%.*s", (int)(slash - file), file).text : ".", absolute.text) ||
+        strlen(absolute.text) >= sizeof t->here)
+        return error_set(error, "%s: the path of its folder is too long", file);
+    strcpy(t->here, absolute.text);
+    return 0;
+}
+
 int target_read(struct target *t, const char *file, struct error *error)
 {
     char *text = file_read(file, NULL);
@@ -206,7 +225,7 @@ int target_read(struct target *t, const char *file, struct error *error)
         return error_set(error, "cannot read %s: %s", file, strerror(errno));
     int result = target_parse(t, file, text, error);
     free(text);
-    return result;
+    return result == 0 ? find_folder(t, file, error) : -1;
 }
 
 /* --- is it here ------------------------------------------------------------------------------- */
@@ -282,6 +301,7 @@ static void put_value(FILE *out, enum placeholder which, const struct target_val
     case PORT: fputs("{port}", out); break; /* loadgen chooses it */
     case ADDRESS: fputs("127.0.0.1", out); break;
     case FOLDER: fputs(v->folder, out); break;
+    case HERE: fputs(v->here, out); break;
     case CONFIG: fprintf(out, "%s/config", v->folder); break;
     case ROOT: fputs(v->root, out); break;
     case CPUS: fputs(v->cpus, out); break;
@@ -316,15 +336,18 @@ char *target_expand(const char *text, const struct target_values *v)
     return NULL;
 }
 
+/* No file_replace: it waits for the disk, just before a measurement, for a file that will not be
+ * there after it. */
 static int write_file(const char *path, const char *text, const struct target_values *v,
                       struct error *error)
 {
     char *expanded = target_expand(text, v);
-    if (!expanded)
-        return error_set(error, "no memory for %s", path);
-    int result = file_replace(path, expanded, strlen(expanded), error);
+    FILE *out = expanded ? fopen(path, "we") : NULL;
+    bool written = out && fputs(expanded, out) >= 0;
+    if (out)
+        written = fclose(out) == 0 && written;
     free(expanded);
-    return result;
+    return written ? 0 : error_set(error, "cannot write %s: %s", path, strerror(errno));
 }
 
 static int write_files(const struct target *t, const struct target_values *v, struct error *error)
@@ -353,6 +376,7 @@ json_t *target_to_json(const struct target *t)
 {
     json_t *json = json_object(), *paths = json_object(), *files = json_object();
     json_object_set_new(json, "name", json_string(t->name));
+    json_object_set_new(json, "here", json_string(t->here));
     for (size_t i = 0; i < SETTING_COUNT; i++)
         json_object_set_new(json, settings[i].key,
                             json_string((const char *)t + settings[i].offset));
@@ -380,8 +404,9 @@ int target_from_json(struct target *t, const json_t *json, struct error *error)
     const char *key;
     json_t *value;
     *t = (struct target){.name = ""};
-    if (!text_from_json(t->name, sizeof t->name, json_object_get(json, "name")))
-        return error_set(error, "a target has no name");
+    if (!text_from_json(t->name, sizeof t->name, json_object_get(json, "name")) ||
+        !text_from_json(t->here, sizeof t->here, json_object_get(json, "here")))
+        return error_set(error, "a target has no name or no folder");
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (!text_from_json((char *)t + settings[i].offset, settings[i].size,
                             json_object_get(json, settings[i].key)))

@@ -18,6 +18,7 @@ enum { CONFIG_SIZE = 8192, PATHS_LIMIT = 16, FILES_LIMIT = 8 };
 
 struct target {
     char name[NAME_SIZE]; /* the file's name without .conf: what tables and figures call it */
+    char here[TEXT_SIZE]; /* the folder of that file */
     char title[TEXT_SIZE];
     char needs[TEXT_SIZE]; /* programs and files that must be there, separated by blanks */
     char command[TEXT_SIZE];
@@ -52,6 +53,7 @@ bool target_path(const struct target *, const struct workload *, char *path, siz
 /* What the placeholders stand for; {port} is not among them, for loadgen chooses it. */
 struct target_values {
     const char *folder;  /* its own, for this start */
+    const char *here;    /* of its file in targets/, where its program may be, too */
     const char *root;    /* of the files that are served */
     const char *cpus;    /* that it may use, as "0" or "0-3" */
     const char *bin;     /* folder of our own programs */

@@ -36,7 +36,8 @@ struct counters {
     uint64_t voluntary, involuntary, lost; /* FROM_RECORDS */
     struct tasks tasks;                    /* FROM_PROC */
     int64_t forks;                         /* of the machine */
-    int64_t cpu_ns, user_ticks, system_ticks;
+    int64_t cpu_ns;
+    int64_t user_ns, system_ns; /* by the clock tick: good for a ratio */
     int64_t faults_minor, faults_major;
 };
 
@@ -349,8 +350,8 @@ static void take_process(struct counters *c, pid_t pid)
     if (cpu_ns < 0 || !proc_counts(pid, &s))
         return; /* ended; once waited for, it counts among its parent's children */
     c->cpu_ns += cpu_ns + (s.child_user_ticks + s.child_system_ticks) * tick_ns();
-    c->user_ticks += s.user_ticks + s.child_user_ticks;
-    c->system_ticks += s.system_ticks + s.child_system_ticks;
+    c->user_ns += (s.user_ticks + s.child_user_ticks) * tick_ns();
+    c->system_ns += (s.system_ticks + s.child_system_ticks) * tick_ns();
     c->faults_minor += s.faults_minor + s.child_faults_minor;
     c->faults_major += s.faults_major + s.child_faults_major;
 }
@@ -363,6 +364,17 @@ static void take_events(struct probe *p, bool begins)
     warn(p, "hardware: unknown, reading the counters: %s", strerror(errno));
     events_free(&p->events);
     p->has_events = false;
+}
+
+/* What a process ended with that no tick had met, the kernel adds to its parent's account as user
+ * time (cputime_adjust in kernel/sched/cputime.c): with a process for each connection, that is
+ * nearly all. The ledger has each task's own ticks. */
+static void prefer_ledgers_split(struct counters *c)
+{
+    if (c->ledger.user_ns + c->ledger.system_ns == 0)
+        return;
+    c->user_ns = (int64_t)c->ledger.user_ns;
+    c->system_ns = (int64_t)c->ledger.system_ns;
 }
 
 /* The same order at both ends, so that each counter has a window of the same
@@ -382,6 +394,7 @@ static void take_counters(struct probe *p, struct counters *c)
     }
     for (size_t i = 0; i < p->tree.count; i++)
         take_process(c, p->tree.pids[i]);
+    prefer_ledgers_split(c);
     if (p->has_events)
         take_events(p, c == &p->begin);
     if (p->source == FROM_PROC) {
@@ -565,16 +578,16 @@ static void conclude_cpu(struct probe *p)
 {
     struct probe_result *r = &p->result;
     int64_t all_ns = p->end.cpu_ns - p->begin.cpu_ns;
-    int64_t user = p->end.user_ticks - p->begin.user_ticks;
-    int64_t system = p->end.system_ticks - p->begin.system_ticks;
+    int64_t user = p->end.user_ns - p->begin.user_ns;
+    int64_t system = p->end.system_ns - p->begin.system_ns;
     if (all_ns < 0) {
         warn(p, "cpu: unknown, a process of the server ended and none of the others waited for it");
         return;
     }
     r->cpu_ns = all_ns;
     if (user < 0 || system < 0 || user + system == 0) { /* less than a tick: as ever before */
-        user = p->end.user_ticks;
-        system = p->end.system_ticks;
+        user = p->end.user_ns;
+        system = p->end.system_ns;
     }
     if (user + system == 0) {
         warn(p,

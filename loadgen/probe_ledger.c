@@ -16,7 +16,7 @@
 enum { PROCESSES_MAX = 16384, PROGRAM_MAX = 96 };
 
 /* What the kernel counts for each task by itself. */
-enum task_count { VOLUNTARY, INVOLUNTARY, WAIT_NS, MIGRATIONS, TASK_COUNTS };
+enum task_count { VOLUNTARY, INVOLUNTARY, USER_NS, SYSTEM_NS, WAIT_NS, MIGRATIONS, TASK_COUNTS };
 
 /* The ledger's row for a process: an array, so that the programs below can
  * name a column by its number. The living are only ever added to, and read as
@@ -298,6 +298,8 @@ static int find_layout(const struct btf *b, struct layout *at)
     at->flags = btf_member_offset(b, "task_struct", "flags");
     at->counts[VOLUNTARY] = btf_member_offset(b, "task_struct", "nvcsw");
     at->counts[INVOLUNTARY] = btf_member_offset(b, "task_struct", "nivcsw");
+    at->counts[USER_NS] = btf_member_offset(b, "task_struct", "utime");
+    at->counts[SYSTEM_NS] = btf_member_offset(b, "task_struct", "stime");
     at->counts[WAIT_NS] = inner_offset(b, "sched_info", "sched_info", "run_delay");
     at->counts[MIGRATIONS] = inner_offset(b, "se", "sched_entity", "nr_migrations");
     if (at->tgid >= 0 && at->flags >= 0 && at->counts[VOLUNTARY] >= 0 &&
@@ -462,6 +464,8 @@ int ledger_read(const struct ledger *l, struct ledger_sums *sums)
     *sums = (struct ledger_sums){
         .voluntary = all[VOLUNTARY],
         .involuntary = all[INVOLUNTARY],
+        .user_ns = all[USER_NS],
+        .system_ns = all[SYSTEM_NS],
         .wait_ns = all[WAIT_NS],
         .migrations = all[MIGRATIONS],
         .born = now.column[BORN],

@@ -23,7 +23,7 @@
 
 /* What the ledger knows of a process; the source names the columns. */
 struct ledger_row {
-    uint64_t column[11];
+    uint64_t column[15];
 };
 
 struct ledger {
@@ -37,7 +37,8 @@ struct ledger {
 /* Since a process was entered: dead and living threads together. */
 struct ledger_sums {
     uint64_t voluntary, involuntary;
-    uint64_t wait_ns; /* runnable, and not running */
+    uint64_t user_ns, system_ns; /* as sampled by the kernel's tick; 0: none came */
+    uint64_t wait_ns;            /* runnable, and not running */
     uint64_t migrations;
     uint64_t born, died; /* threads, a new process's first one included */
     uint64_t lost;       /* processes for which the ledger had no room */

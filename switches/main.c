@@ -16,12 +16,16 @@
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 const char *argp_program_version = "switches (Switchpoint) " SWITCHPOINT_VERSION;
 
-enum { LIST_MOST = 16, EXIT_USAGE = 64 };
+enum { LIST_MOST = 16, MEMORY_LEAST = 8, EXIT_USAGE = 64 };
 
 struct list {
     size_t values[LIST_MOST], count;
@@ -39,7 +43,7 @@ struct options {
 };
 
 static const struct ring_kind *const kinds[] = {
-    &ring_of_processes, &ring_of_threads, &ring_of_coroutines, &ring_of_callbacks, &ring_of_one};
+    &ring_of_one, &ring_of_callbacks, &ring_of_coroutines, &ring_of_threads, &ring_of_processes};
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
 
 /* --- options ---------------------------------------------------------------------------------- */
@@ -63,7 +67,7 @@ static const struct argp_option known[] = {
      "What each task touches at its turn, suffix K or M (0,4K,32K,256K)", 0},
     {"crowd", KEY_CROWD, "N", 0, "Largest ring that touches working sets (100)", 0},
     {"memory-tasks", KEY_MEMORY, "N", 0,
-     "Tasks at once for the memory that each takes; 0: not measured (2000)", 0},
+     "Tasks at once for the memory that each takes; 0: not measured (1000)", 0},
     {"connection-bytes", KEY_CONNECTION, "BYTES", 0, "Size of a connection's record (700)", 0},
     {"stack-size", KEY_STACK, "BYTES", 0, "Stack of a thread or coroutine (64K)", 0},
     {"target-ms", KEY_TARGET, "N", 0, "How long a measurement takes, about (25)", 0},
@@ -106,6 +110,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_CROWD: o->crowd = argument_count(state, "--crowd", value, 0, 1000000); break;
     case KEY_MEMORY:
         o->memory_tasks = argument_count(state, "--memory-tasks", value, 0, 1000000);
+        if (o->memory_tasks > 0 && o->memory_tasks < MEMORY_LEAST)
+            argp_error(state, "--memory-tasks %s: a slope needs %d tasks at least", value,
+                       MEMORY_LEAST);
         break;
     case KEY_CONNECTION:
         o->connection_bytes = argument_bytes(state, "--connection-bytes", value, 1, 1 << 26);
@@ -174,17 +181,48 @@ static void measure_order(const struct session *s, const struct ring_kind *kind,
     report_passage(&s->report, kind->name, tasks, o, measured ? &passage : NULL, &reason);
 }
 
-static void measure_ring(const struct session *s, const struct ring_kind *kind, unsigned tasks)
+/* One measurement, or several of the same ring. */
+struct work {
+    const struct session *session;
+    const struct ring_kind *kind; /* NULL: a connection's record */
+    unsigned tasks;
+    const struct lifecycle_kind *life;
+};
+
+/* Does the work in a process of its own. What one kind leaves behind (stacks that are kept for the
+ * next thread, a fragmented heap) would be copied by every fork of the next. */
+static void apart(void (*job)(const struct work *), const struct work *w)
 {
+    FILE *out = w->session->report.out;
+    pid_t parent = getpid();
+    int status = 0;
+    fflush(out);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) /* it died before the line above */
+            _exit(1);
+        job(w);
+        _exit(fflush(out) == 0 ? 0 : 1);
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        err(1, "cannot measure in a process of its own");
+    if (status != 0)
+        errx(1, "a measurement has ended with status %d", status);
+}
+
+static void measure_ring(const struct work *w)
+{
+    const struct session *s = w->session;
     struct order orders[ORDERS_MOST];
     struct reason reason = {""};
     struct ring_wish wish = s->wish;
-    wish.tasks = tasks;
-    wish.working_bytes = largest_set(s->options, tasks);
-    size_t count = orders_for(s, kind, tasks, orders);
-    struct ring *ring = count > 0 ? ring_build(kind, &wish, &reason) : NULL;
+    wish.tasks = w->tasks;
+    wish.working_bytes = largest_set(s->options, w->tasks);
+    size_t count = orders_for(s, w->kind, w->tasks, orders);
+    struct ring *ring = count > 0 ? ring_build(w->kind, &wish, &reason) : NULL;
     for (size_t i = 0; i < count; i++)
-        measure_order(s, kind, ring, tasks, &orders[i], &reason);
+        measure_order(s, w->kind, ring, w->tasks, &orders[i], &reason);
     if (ring)
         ring_free(ring);
 }
@@ -192,52 +230,64 @@ static void measure_ring(const struct session *s, const struct ring_kind *kind, 
 /* The one that never switches is also asked what a single working set costs. */
 static void measure_rings(const struct session *s)
 {
-    struct {
-        const struct ring_kind *kind;
-        unsigned tasks;
-    } rings[KIND_COUNT * LIST_MOST + 1] = {{.kind = &ring_of_one, .tasks = 1}};
+    struct work rings[KIND_COUNT * LIST_MOST + 1] = {
+        {.session = s, .kind = &ring_of_one, .tasks = 1}};
     size_t count = 1;
     for (size_t kind = 0; kind < KIND_COUNT; kind++)
-        for (size_t i = 0; i < s->options->rings.count; i++) {
-            rings[count].kind = kinds[kind];
-            rings[count++].tasks = (unsigned)s->options->rings.values[i];
-        }
+        for (size_t i = 0; i < s->options->rings.count; i++)
+            rings[count++] = (struct work){
+                .session = s, .kind = kinds[kind], .tasks = (unsigned)s->options->rings.values[i]};
     gsl_ran_shuffle(s->random, rings, count, sizeof *rings);
-    for (size_t i = 0; i < count; i++)
-        measure_ring(s, rings[i].kind, rings[i].tasks);
+    for (size_t i = 0; i < count; i++) {
+        gsl_rng_get(s->random); /* or every ring would get its orders in the same order */
+        apart(measure_ring, &rings[i]);
+    }
 }
 
-static void measure_lifecycles(const struct session *s)
+static void measure_lifecycle(const struct work *w)
 {
-    const struct options *o = s->options;
+    const struct options *o = w->session->options;
     const struct lifecycle_wish wish = {.stack_bytes = o->stack_bytes,
                                         .connection_bytes = o->connection_bytes,
                                         .target_ns = o->target_ms * NS_PER_MS};
-    for (size_t i = 0; i < lifecycle_kind_count; i++) {
-        const struct lifecycle_kind *kind = &lifecycle_kinds[i];
-        struct lifecycle l;
-        struct reason reason;
-        bool measured = lifecycle_measure(kind, &wish, &l, &reason) == 0;
-        report_lifecycle(&s->report, kind->name, measured ? &l : NULL, &reason);
-    }
+    struct lifecycle l;
+    struct reason reason;
+    bool measured = lifecycle_measure(w->life, &wish, &l, &reason) == 0;
+    report_lifecycle(&w->session->report, w->life->name, measured ? &l : NULL, &reason);
 }
 
-static void measure_memory(const struct session *s)
+static void measure_memory(const struct work *w)
 {
-    const struct options *o = s->options;
+    const struct options *o = w->session->options;
     struct footprint f;
     struct reason reason;
-    struct ring_wish wish = s->wish;
+    struct ring_wish wish = w->session->wish;
     wish.tasks = o->memory_tasks;
     wish.pipes = false;
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (kinds[i] == &ring_of_one)
-            continue;
-        bool measured = footprint_of_tasks(kinds[i], &wish, &f, &reason) == 0;
-        report_footprint(&s->report, kinds[i]->name, measured ? &f : NULL, &reason);
+    int result = w->kind ? footprint_of_tasks(w->kind, &wish, &f, &reason)
+                         : footprint_of_records(o->connection_bytes, o->memory_tasks, &f, &reason);
+    report_footprint(&w->session->report, w->kind ? w->kind->name : "connection",
+                     result == 0 ? &f : NULL, &reason);
+}
+
+/* Memory before the rings, for the kernel frees much of theirs late; and those first of which it
+ * knows nothing. */
+static void measure_all(const struct session *s)
+{
+    struct work w = {.session = s};
+    bool with_memory = s->options->memory_tasks > 0;
+    if (with_memory)
+        apart(measure_memory, &w);
+    for (size_t i = 0; i < KIND_COUNT && with_memory; i++) {
+        w.kind = kinds[i];
+        if (w.kind != &ring_of_one)
+            apart(measure_memory, &w);
     }
-    bool measured = footprint_of_records(o->connection_bytes, o->memory_tasks, &f, &reason) == 0;
-    report_footprint(&s->report, "connection", measured ? &f : NULL, &reason);
+    for (size_t i = 0; i < lifecycle_kind_count; i++) {
+        w.life = &lifecycle_kinds[i];
+        apart(measure_lifecycle, &w);
+    }
+    measure_rings(s);
 }
 
 /* --- main ------------------------------------------------------------------------------------- */
@@ -277,7 +327,7 @@ int main(int argc, char **argv)
     struct options options = {.rings = {.values = {2, 10, 100, 1000, 10000}, .count = 5},
                               .working_sets = {.values = {0, 4096, 32768, 262144}, .count = 4},
                               .crowd = 100,
-                              .memory_tasks = 2000,
+                              .memory_tasks = 1000,
                               .connection_bytes = 700,
                               .stack_bytes = 64 * 1024,
                               .target_ms = 25,
@@ -292,10 +342,7 @@ int main(int argc, char **argv)
     choose_cpus(&options, s.wish.cpus);
     s.random = gsl_rng_alloc(gsl_rng_mt19937);
     gsl_rng_set(s.random, options.seed);
-    measure_rings(&s);
-    measure_lifecycles(&s);
-    if (options.memory_tasks > 0)
-        measure_memory(&s);
+    measure_all(&s);
     gsl_rng_free(s.random);
     return ferror(s.report.out) || fclose(s.report.out) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 #include "switches/memory.h"
 
 #include <linux/membarrier.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +49,11 @@ static void add_process(struct memory *m, long pid)
     m->bytes[MEMORY_PAGE_TABLES] += file_bytes(path, "VmPTE");
 }
 
-/* What was freed before is given back only when all CPUs have passed a point of rest (RCU). */
-static void let_the_kernel_settle(void)
+/* What was freed before must not pass for what the next ones take: malloc gives its pages back, and
+ * the kernel frees some of what it had when all CPUs have passed a point of rest (RCU). */
+static void settle(void)
 {
+    malloc_trim(0);
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
@@ -58,7 +61,7 @@ static void let_the_kernel_settle(void)
 struct memory memory_now(const pid_t *children, size_t count)
 {
     struct memory m = {{0}};
-    let_the_kernel_settle();
+    settle();
     add_process(&m, getpid());
     for (size_t i = 0; i < count; i++)
         add_process(&m, children[i]);

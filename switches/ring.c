@@ -104,8 +104,9 @@ int ring_measure(struct ring *r, const struct order *o, uint64_t target_ns, stru
         return reason_set(reason, "this process may use one CPU only");
     if (o->io && *r->no_io.text)
         return reason_set(reason, "%s", r->no_io.text);
-    run(r, o, tasks); /* pages are touched for the first time */
-    double ns_per_hop = run(r, o, whole_laps(tasks, 1, WARMING_HOPS));
+    double ns_per_hop = run(r, o, tasks); /* pages are touched for the first time */
+    if (tasks < WARMING_HOPS)
+        ns_per_hop = run(r, o, whole_laps(tasks, 1, WARMING_HOPS));
     struct census before = r->kind->count(r, o);
     passage->hops = whole_laps(tasks, ns_per_hop, target_ns);
     passage->ns_per_hop = run(r, o, passage->hops);

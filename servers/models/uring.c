@@ -60,9 +60,8 @@ struct uring {
     struct message messages[SUBMISSIONS]; /* in the order of the ring's */
     struct io_uring_buf_ring *free_buffers;
     struct receive_room buffers[BUFFERS];
-    struct deadlines
-        deadlines;          /* the ring's wait ends at the earliest: their descriptor is not used */
-    struct deadline resume; /* accepting, after a pause */
+    struct deadlines deadlines; /* a heap only: the ring's own wait ends at the earliest */
+    struct deadline resume;     /* accepting, after a pause */
     bool is_accepting;
     unsigned clients;
 };
@@ -291,8 +290,9 @@ static void sent(struct client *c, int result)
 
 static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t now_ns)
 {
-    enum operation operation = cqe->user_data & OPERATION_MASK;
-    struct client *c = (struct client *)(uintptr_t)(cqe->user_data - operation);
+    char *data = io_uring_cqe_get_data(cqe);
+    enum operation operation = (uintptr_t)data & OPERATION_MASK;
+    struct client *c = (struct client *)(data - operation);
     switch (operation) {
     case ACCEPT: accepted(u, cqe); return;
     case RECEIVE: received(u, c, cqe, now_ns); break;

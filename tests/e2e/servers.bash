@@ -4,6 +4,7 @@
 # Sets PID, PORT and ADDRESS. Its output is in $OUT and $ERR.
 start() {
     OUT=$BATS_TEST_TMPDIR/out ERR=$BATS_TEST_TMPDIR/err
+    : >"$OUT" # the line of a server before this one is not its own
     "$SERVER" -l 127.0.0.1:0 --compute-rate 100 "$@" >"$OUT" 2>"$ERR" 3>&- &
     PID=$!
     await grep -q '^ready ' "$OUT"

@@ -37,6 +37,7 @@ static void bad(const char *text, const char *expected)
 }
 
 static const struct target_values values = {.folder = "/tmp/f",
+                                            .here = "/home/x",
                                             .root = "/tmp/r",
                                             .cpus = "0-3",
                                             .bin = "/opt/bin",
@@ -112,6 +113,7 @@ static void placeholders_become_what_they_stand_for(void **state)
     expands_to("{address}:{port}", "127.0.0.1:{port}");
     expands_to("{program} -c {config} {folder} {root}",
                "/usr/sbin/x -c /tmp/f/config /tmp/f /tmp/r");
+    expands_to("{here}/server.py", "/home/x/server.py");
     expands_to("{bin}/server-x --cpus {cpus} {workers} {compute_rate}",
                "/opt/bin/server-x --cpus 0-3 4 312.5");
     expands_to("{ x } {unknown} {", "{ x } {unknown} {");

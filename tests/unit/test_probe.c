@@ -555,6 +555,27 @@ static void cpu_time_is_what_the_kernel_charges_dead_threads_included(void **sta
     stop_child(&c);
 }
 
+/* The kernel's own sum over children calls user time what no tick has met. */
+static void the_ledger_knows_what_short_lived_processes_did_in_the_kernel(void **state)
+{
+    (void)state;
+    struct child c = start_child();
+    struct probe *p = open_probe(&c, PROBE_BEST);
+    probe_window_begin(p);
+    tell(&c, FORK, 300); /* creating and ending processes, threads and pipes: mostly system time */
+    probe_window_end(p);
+    const struct probe_result *r = probe_result(p);
+    bool has_ledger = strcmp(r->switches_source, "ledger") == 0;
+    int64_t user_ns = r->cpu_user_ns, system_ns = r->cpu_system_ns;
+    probe_close(p);
+    stop_child(&c);
+    if (!has_ledger) {
+        print_message("the kernel does not permit the ledger\n");
+        skip();
+    }
+    assert_true(system_ns > user_ns);
+}
+
 static void memory_is_told_by_kind(void **state)
 {
     (void)state;
@@ -964,6 +985,7 @@ int main(void)
         cmocka_unit_test(proc_alone_is_exact_when_no_thread_ends),
         cmocka_unit_test(proc_alone_admits_that_it_forgot_threads),
         cmocka_unit_test(cpu_time_is_what_the_kernel_charges_dead_threads_included),
+        cmocka_unit_test(the_ledger_knows_what_short_lived_processes_did_in_the_kernel),
         cmocka_unit_test(memory_is_told_by_kind),
         cmocka_unit_test(the_peak_is_of_the_window),
         cmocka_unit_test(sockets_on_the_port_are_charged_with_what_is_queued),
