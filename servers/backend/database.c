@@ -124,13 +124,11 @@ enum database_result database_read(const char *path, const char *key, double sle
 
 /* --- making one ------------------------------------------------------------------------------- */
 
-/* "value of key:7, " over and over, as far as it fits. */
-static void make_value(int number, char value[DATABASE_VALUE_BYTES])
+/* Each value names its key, so that one that went to the wrong request can be told. */
+static void make_value(const char *key, char value[DATABASE_VALUE_BYTES])
 {
-    char piece[32];
-    int length = snprintf(piece, sizeof piece, "value of key:%d, ", number);
-    for (int i = 0; i < DATABASE_VALUE_BYTES; i++)
-        value[i] = piece[i % length];
+    memset(value, '.', DATABASE_VALUE_BYTES);
+    memcpy(value, key, strlen(key));
 }
 
 static bool insert_all(sqlite3_stmt *insert)
@@ -138,7 +136,7 @@ static bool insert_all(sqlite3_stmt *insert)
     for (int i = 0; i < DATABASE_KEYS; i++) {
         char key[16], value[DATABASE_VALUE_BYTES];
         snprintf(key, sizeof key, "key:%d", i);
-        make_value(i, value);
+        make_value(key, value);
         sqlite3_bind_text(insert, 1, key, -1, SQLITE_STATIC);
         sqlite3_bind_text(insert, 2, value, sizeof value, SQLITE_STATIC);
         if (sqlite3_step(insert) != SQLITE_DONE)

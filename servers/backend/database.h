@@ -9,7 +9,7 @@
 
 enum database_result { DATABASE_FOUND, DATABASE_MISSING, DATABASE_FAILED };
 
-/* key:0 to key:9999, and the bytes of each value. */
+/* key:0 to key:9999, and the bytes of each value: the key, and dots behind it. */
 enum { DATABASE_KEYS = 10000, DATABASE_VALUE_BYTES = 100 };
 
 /* Creates and fills the file if it does not exist, and sees whether it can be read. NULL, or what

@@ -638,7 +638,7 @@ void connection_expired(struct connection *c, uint64_t now_ns)
         parse_unread(c);
         return;
     }
-    if (c->state == ASKING) {
+    if (c->state == ASKING && !output_pending(c)) {
         if (c->wait_until_ns && now_ns >= c->wait_until_ns)
             connection_answered(c); /* it is not: that is the answer */
         return;

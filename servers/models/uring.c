@@ -11,6 +11,7 @@
 #include "common/deadlines.h"
 #include "common/sockets.h"
 #include "servers/accept.h"
+#include "servers/backend/link.h"
 #include "servers/channel.h"
 #include "servers/stop.h"
 
@@ -35,11 +36,12 @@ enum { BUFFERS = 64, LEAST_PAGE_BYTES = 4096 };
 enum { AHEAD_BYTES = 64 * 1024 };
 
 /* What was asked for, in the lowest bits of whose it is. */
-enum operation { NOTHING, ACCEPT, RECEIVE, SEND, AWAIT_ROOM, CANCEL };
-enum { OPERATION_MASK = 7 };
+enum operation { NOTHING, ACCEPT, RECEIVE, SEND, AWAIT_ROOM, CANCEL, ASK };
+enum { OPERATION_BITS = 3, OPERATION_MASK = (1 << OPERATION_BITS) - 1 };
 
 struct client {
     struct deadline deadline; /* first: what rings is its client */
+    struct uring *uring;
     struct channel channel;
     size_t ahead_bytes;     /* received while it was not listened to */
     enum operation sending; /* SEND, AWAIT_ROOM or NOTHING is under way */
@@ -63,6 +65,10 @@ struct uring {
     struct deadlines deadlines; /* a heap only: the ring's own wait ends at the earliest */
     struct deadline resume;     /* accepting, after a pause */
     bool is_accepting;
+    struct backend_link link; /* to the backend; queries of many clients are under way on it */
+    uint64_t link_polls;      /* how often it was polled; the last one counts */
+    unsigned link_opened;     /* which of its sockets is polled */
+    short link_events;        /* 0: none is under way */
     unsigned clients;
 };
 
@@ -176,11 +182,27 @@ static void client_close(struct uring *u, struct client *c)
     accept_on(u); /* there is a place, or a descriptor, again */
 }
 
+static void query_done(struct redis_query *query);
+
+/* If it cannot be asked, the connection is told at once. */
+static void ask(struct uring *u, struct client *c)
+{
+    struct redis_query *query = connection_query(c->channel.connection);
+    query->asker = c;
+    query->done = query_done;
+    if (!link_ask(&u->link, query))
+        connection_answered(c->channel.connection);
+}
+
 /* Does what needs no waiting. true: something was done, and something else may be wanted now. */
 static bool client_act(struct uring *u, struct client *c, unsigned wanted)
 {
     if (wanted & INTEREST_LOCK) {
         channel_locked(&c->channel); /* held for a computation, never while waiting */
+        return true;
+    }
+    if (wanted & INTEREST_BACKEND) {
+        ask(u, c);
         return true;
     }
     if (!(wanted & INTEREST_WRITABLE) || c->sending)
@@ -221,6 +243,14 @@ static void client_advance(struct uring *u, struct client *c)
         client_receive(u, c, want.set);
 }
 
+static void query_done(struct redis_query *query)
+{
+    struct client *c = query->asker;
+    connection_answered(c->channel.connection);
+    if (!c->is_closing)
+        client_advance(c->uring, c);
+}
+
 /* --- what the kernel has done ----------------------------------------------------------------- */
 
 static bool client_open(struct uring *u, int fd)
@@ -234,6 +264,7 @@ static bool client_open(struct uring *u, int fd)
         free(c);
         return false;
     }
+    c->uring = u;
     u->clients++;
     client_advance(u, c);
     return true;
@@ -288,6 +319,37 @@ static void sent(struct client *c, int result)
         connection_aborted(c->channel.connection);
 }
 
+/* What this turn's clients asked goes out together, and the answers are waited for. */
+static void poll_backend(struct uring *u)
+{
+    link_flush(&u->link);
+    short wanted = u->link.fd < 0 ? 0 : link_events(&u->link);
+    if (wanted == u->link_events && u->link.opened == u->link_opened)
+        return;
+    if (u->link_events) {
+        struct io_uring_sqe *sqe = next_submission(u);
+        io_uring_prep_poll_remove(sqe, u->link_polls << OPERATION_BITS | ASK);
+        set_data(sqe, NULL, CANCEL);
+    }
+    u->link_events = wanted;
+    u->link_opened = u->link.opened;
+    if (!wanted)
+        return;
+    struct io_uring_sqe *sqe = next_submission(u);
+    io_uring_prep_poll_add(sqe, u->link.fd, (unsigned)wanted);
+    io_uring_sqe_set_data64(sqe, ++u->link_polls << OPERATION_BITS | ASK);
+}
+
+static void backend_polled(struct uring *u, const struct io_uring_cqe *cqe)
+{
+    if (cqe->user_data >> OPERATION_BITS != u->link_polls || !u->link_events)
+        return; /* one that was given up */
+    bool is_same = u->link.opened == u->link_opened;
+    u->link_events = 0;
+    if (is_same && u->link.fd >= 0)
+        link_ready(&u->link);
+}
+
 static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t now_ns)
 {
     char *data = io_uring_cqe_get_data(cqe);
@@ -298,6 +360,7 @@ static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t 
     case RECEIVE: received(u, c, cqe, now_ns); break;
     case SEND: sent(c, cqe->res); break;
     case AWAIT_ROOM: c->sending = NOTHING; break;
+    case ASK: backend_polled(u, cqe); return;
     case NOTHING:
     case CANCEL: return;
     }
@@ -336,6 +399,8 @@ static void wait_for_completions(struct uring *u)
 
 static void turn(struct uring *u)
 {
+    if (u->link.address)
+        poll_backend(u);
     wait_for_completions(u);
     struct io_uring_cqe *cqe;
     unsigned head, count = 0;
@@ -397,10 +462,12 @@ static int run(struct server *server)
     int result = ring_open(&u);
     if (result < 0)
         return refuse(server, -result);
+    link_init(&u.link, server->redis);
     accept_on(&u);
     server_ready(server);
     while (!stop_requested || u.clients)
         turn(&u);
+    link_close(&u.link);
     io_uring_queue_exit(&u.ring);
     return 0;
 }

@@ -44,6 +44,30 @@ await() {
 }
 
 
+# A Redis of the test's own, on a Unix socket: $REDIS is its address for --redis.
+start_redis() {
+    REDIS_SOCKET=$BATS_TEST_TMPDIR/redis.sock REDIS=unix:$BATS_TEST_TMPDIR/redis.sock
+    redis-server --port 0 --bind 127.0.0.1 --unixsocket "$REDIS_SOCKET" --save '' --appendonly no \
+        --dir "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/redis.log" 2>&1 3>&- &
+    REDIS_PID=$!
+    await redis PING
+}
+
+stop_redis() {
+    local pid=$REDIS_PID
+    REDIS_PID=
+    kill -TERM "$pid"
+    wait "$pid" || true
+}
+
+redis() {
+    redis-cli -s "$REDIS_SOCKET" "$@" >/dev/null 2>&1
+}
+
+answers() { # STATUS URL
+    [ "$(code "$2")" = "$1" ]
+}
+
 # Waits for a server to end by itself. Its exit status is in $ended.
 await_end() {
     local pid=$PID

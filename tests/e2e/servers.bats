@@ -14,15 +14,16 @@ setup_file() {
 }
 
 setup() {
-    PID=
+    PID= REDIS_PID=
     cd "$BATS_TEST_TMPDIR" || return
 }
 
 teardown() {
-    if [ -n "$PID" ]; then
-        kill -KILL "$PID" 2>/dev/null || true
-        wait "$PID" 2>/dev/null || true
-    fi
+    local pid
+    for pid in $PID $REDIS_PID; do
+        kill -KILL "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
 }
 
 # --- what it says -------------------------------------------------------------------------------
@@ -96,6 +97,9 @@ refuses() { # STATUS TEXT... -- ARGUMENTS
     refuses 64 --cpus 1000 -- --cpus 1000
     refuses 64 --max-header 1 -- --max-header 1
     refuses 64 --max-body 1T -- --max-body 1T
+    refuses 64 --redis nowhere -- --redis nowhere
+    refuses 64 --redis unix: -- --redis unix:
+    refuses 64 --backend-timeout 0 -- --backend-timeout 0
 }
 
 @test "only a model with workers takes --workers" {
@@ -199,6 +203,187 @@ refuses() { # STATUS TEXT... -- ARGUMENTS
 @test "without a root there are no files" {
     start
     [ "$(code "$ADDRESS/files/passwd")" = 404 ]
+}
+
+# --- the backend --------------------------------------------------------------------------------
+
+@test "a key's value is read from Redis" {
+    start_redis
+    redis SET 'a key' 'its value'
+    start --redis "$REDIS"
+    [ "$(curl -s "$ADDRESS/kv?key=a%20key")" = 'its value' ]
+    [ "$(code -I "$ADDRESS/kv?key=a%20key")" = 200 ]
+    [ "$(code "$ADDRESS/kv?key=missing")" = 404 ]
+    [ "$(code "$ADDRESS/kv")" = 400 ]
+    curl -s "$ADDRESS/kv?key=a&colour=red" | grep -q colour
+    redis RPUSH list 1
+    [ "$(code "$ADDRESS/kv?key=list")" = 503 ]
+    [ "$(curl -s "$ADDRESS/kv?key=a%20key")" = 'its value' ]
+}
+
+@test "a Redis on a TCP port does as well" {
+    start_redis
+    redis SET key value
+    for port in $(shuf -i 20000-30000 -n 20); do
+        redis CONFIG SET port "$port" && nc -z 127.0.0.1 "$port" && break
+    done
+    start --redis "127.0.0.1:$port"
+    [ "$(curl -s "$ADDRESS/kv?key=key")" = value ]
+}
+
+@test "a large value comes whole" {
+    start_redis
+    head -c 3000000 /dev/urandom >value
+    redis-cli -s "$REDIS_SOCKET" -x SET large <value
+    start --redis "$REDIS"
+    curl -s "$ADDRESS/kv?key=large" | cmp - value
+}
+
+@test "without a backend or a database their routes are unavailable" {
+    start
+    for route in 'kv?key=a' guestbook 'query?key=a'; do
+        [ "$(code "$ADDRESS/$route")" = 503 ]
+        curl -si "$ADDRESS/$route" | grep -q '^Retry-After: 1'
+    done
+}
+
+@test "while Redis is down the answer is 503, and it recovers when it comes back" {
+    start --redis "unix:$BATS_TEST_TMPDIR/redis.sock"
+    [ "$(code "$ADDRESS/kv?key=key")" = 503 ]
+    curl -si "$ADDRESS/kv?key=key" | grep -q '^Retry-After: 1'
+    for round in 1 2; do
+        start_redis
+        redis SET key value
+        await answers 200 "$ADDRESS/kv?key=key"
+        stop_redis
+        await answers 503 "$ADDRESS/kv?key=key"
+    done
+    [ "$(code "$ADDRESS/hello")" = 200 ]
+}
+
+# Holds Redis still: it is connected to, and says nothing.
+still_redis() {
+    start_redis
+    redis SET key value
+    kill -STOP "$REDIS_PID"
+}
+
+@test "a Redis that never answers costs no more than the timeout" {
+    still_redis
+    start --redis "$REDIS" --backend-timeout 0.3
+    took=$(curl -s -m 30 -o answer -w '%{http_code} %{time_total}' "$ADDRESS/kv?key=key")
+    awk -v took="$took" 'BEGIN { split(took, t); exit !(t[1] == 503 && t[2] >= 0.29 && t[2] < 10) }'
+    [ "$(code "$ADDRESS/hello")" = 200 ]
+    kill -CONT "$REDIS_PID"
+    await answers 200 "$ADDRESS/kv?key=key"
+}
+
+@test "clients that leave while Redis thinks harm nobody else" {
+    still_redis
+    start --redis "$REDIS" --backend-timeout 0.5
+    for i in 1 2 3 4; do
+        dial
+        get '/kv?key=key' >&"$conn"
+        exec {conn}>&-
+    done
+    kill -CONT "$REDIS_PID"
+    await answers 200 "$ADDRESS/kv?key=key"
+    [ "$(curl -s "$ADDRESS/kv?key=key")" = value ]
+    kill -0 "$PID"
+}
+
+@test "pipelined requests to Redis and others are answered in order" {
+    start_redis
+    start --redis "$REDIS"
+    requests=
+    for i in $(seq 50); do
+        redis SET "key:$i" "$(head -c $((i + 100)) /dev/zero | tr '\0' v)"
+        requests+="GET /kv?key=key:$i HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+    done
+    raw "$requests" >answers
+    for i in $(seq 101 150); do
+        echo "$i 13 "
+    done | tr -d '\n' >expected
+    [ "$(grep -a -o 'Content-Length: [0-9]*' answers | awk '{print $2}' | tr '\n' ' ')" = "$(cat expected)" ]
+}
+
+@test "many clients ask Redis at once, and each gets its own value" {
+    start_redis
+    for i in $(seq 20); do
+        redis SET "key:$i" "value $i"
+    done
+    start --redis "$REDIS"
+    clients=()
+    for i in $(seq 20); do
+        curl -s -m 60 "$ADDRESS/kv?key=key:$i" -o "value$i" 3>&- &
+        clients+=($!)
+    done
+    wait "${clients[@]}"
+    for i in $(seq 20); do
+        [ "$(cat "value$i")" = "value $i" ]
+    done
+}
+
+@test "the guestbook counts its visitors and escapes what they say" {
+    start_redis
+    start --redis "$REDIS"
+    curl -s "$ADDRESS/guestbook" | grep -q 'visitor number <b>1</b>'
+    curl -s --data-urlencode 'remark=<script>"a" & b' "$ADDRESS/guestbook" >page
+    grep -q 'visitor number <b>2</b>' page
+    grep -qF '<li>&lt;script&gt;&quot;a&quot; &amp; b</li>' page
+    for i in $(seq 25); do
+        curl -s -d "remark=remark+$i" "$ADDRESS/guestbook" >page
+    done
+    [ "$(grep -c '<li>' page)" -eq 20 ]
+    grep -qF '<li>remark 25</li>' page
+    curl -si "$ADDRESS/guestbook" | grep -q '^Content-Type: text/html'
+    [ "$(code -d nothing=1 "$ADDRESS/guestbook")" = 400 ]
+    [ "$(code -X PUT "$ADDRESS/guestbook")" = 405 ]
+}
+
+@test "a key's value is read from the database, which is made when it is missing" {
+    for round in 1 2; do # the second finds it
+        start --database keys.db
+        value=$(curl -s "$ADDRESS/query?key=key:9999")
+        [ "${#value}" -eq 100 ]
+        [[ $value == key:9999....* ]]
+        [ "$(code "$ADDRESS/query?key=key:10000")" = 404 ]
+        curl -s "$ADDRESS/query?key=key:1&sleep_ms=soon" | grep -q sleep_ms
+        stop
+    done
+    start --database keys.db
+    took=$(curl -s -o /dev/null -w '%{time_total}' "$ADDRESS/query?key=key:1&sleep_ms=200")
+    awk -v took="$took" 'BEGIN { exit !(took >= 0.2) }'
+}
+
+@test "what is no database is refused" {
+    head -c 5000 /dev/urandom >rubbish
+    refuses 1 rubbish -- -l 127.0.0.1:0 --database rubbish
+    refuses 1 missing/keys.db -- -l 127.0.0.1:0 --database missing/keys.db
+}
+
+@test "a call that blocks holds up a loop, and nobody else" {
+    local arguments=(--database keys.db)
+    case $(model) in
+    blocking) skip "one client at a time: there the others wait anyway" ;;
+    multi-epoll) arguments+=(--workers 1) ;; # or it depends on the loop that the kernel chooses
+    esac
+    start "${arguments[@]}"
+    [ "$(code "$ADDRESS/query?key=key:1")" = 200 ]
+    dial
+    get '/query?key=key:1&sleep_ms=3000' >&"$conn"
+    await nothing_unread
+    took=$(curl -s -m 30 -o /dev/null -w '%{time_total}' "$ADDRESS/hello")
+    case $(model) in
+    epoll | multi-epoll | coroutine | uring) awk -v took="$took" 'BEGIN { exit !(took > 0.5) }' ;;
+    *) awk -v took="$took" 'BEGIN { exit !(took < 1.5) }' ;;
+    esac
+    exec {conn}>&-
+}
+
+# The server has taken what its clients sent out of its sockets.
+nothing_unread() {
+    ss -tnH state established "sport = :$PORT" | awk '$1 > 0 { unread = 1 } END { exit unread }'
 }
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -207,6 +207,125 @@ static void a_files_type_follows_its_ending(void **state)
     }
 }
 
+/* --- keys and the guestbook ------------------------------------------------------------------- */
+
+static const struct handler_config with_backend = {.compute_rate = 1, .has_backend = true};
+
+static enum handler_need begin_with_backend(enum request_method method, const char *target,
+                                            const char *body, struct exchange *x)
+{
+    struct request request = {method, target, strlen(target), body, strlen(body)};
+    return handler_begin(&with_backend, &request, x);
+}
+
+static void note_nothing(struct redis_query *query)
+{
+    (void)query;
+}
+
+/* Has the exchange's query answered so. */
+static void answer(struct exchange *x, const char *replies)
+{
+    struct redis redis = {0};
+    x->query->done = note_nothing;
+    assert_int_equal(redis_ask(&redis, x->query), 0);
+    assert_int_equal(redis_received(&redis, replies, strlen(replies)), 0);
+    assert_int_equal(handler_answered(x), HANDLER_DONE);
+    redis_free(&redis);
+}
+
+static bool asks(const struct exchange *x, const char *words)
+{
+    return memmem(x->query->commands, x->query->length, words, strlen(words)) != NULL;
+}
+
+static void a_key_is_decoded_and_asked_for(void **state)
+{
+    (void)state;
+    struct exchange x;
+    assert_int_equal(begin_with_backend(REQUEST_GET, "/kv?key=a%20b", "", &x), HANDLER_BACKEND);
+    assert_true(asks(&x, "*2\r\n$3\r\nGET\r\n$3\r\na b\r\n"));
+    answer(&x, "$2\r\nhi\r\n");
+    assert_int_equal(x.response.status, 200);
+    assert_memory_equal(x.response.body, "hi", x.response.body_bytes);
+    exchange_end(&x);
+}
+
+static void what_is_no_value_is_unavailable(void **state)
+{
+    (void)state;
+    static const char *const replies[] = {"-ERR no\r\n", ":1\r\n", "*0\r\n"};
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        struct exchange x;
+        begin_with_backend(REQUEST_GET, "/kv?key=a", "", &x);
+        answer(&x, replies[i]);
+        assert_int_equal(x.response.status, 503);
+        assert_int_equal(x.response.retry_after_s, 1);
+        exchange_end(&x);
+    }
+}
+
+static void without_a_backend_nothing_is_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of("/kv?key=a"), 503);
+    assert_int_equal(status_of("/guestbook"), 503);
+    assert_int_equal(status_of("/query?key=a"), 503);
+    assert_int_equal(status_of("/kv"), 400); /* which would not help */
+}
+
+static void a_key_that_is_none_is_named(void **state)
+{
+    (void)state;
+    char longest[300] = "key=";
+    memset(longest + 4, 'k', sizeof longest - 5);
+    const char *const bad[][2] = {{"", "key"},        {"key=", "key"},
+                                  {"key", "key"},     {"key=%00", "key"},
+                                  {longest, "key"},   {"key=a&key=b", "key: given twice"},
+                                  {"key=a&x=1", "x"}, {"key=a&sleep_ms=-1", "sleep_ms"},
+                                  {"key=%2", "key"},  {"key=a&sleep_ms=60001", "sleep_ms"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char key[KEY_MAX_BYTES], why[96] = "";
+        double sleep_ms;
+        int result = lookup_parse(bad[i][0], strlen(bad[i][0]), key, &sleep_ms, why, sizeof why);
+        if (result == 0 || !strstr(why, bad[i][1]))
+            fail_msg("\"%s\" should be refused for %s: %s", bad[i][0], bad[i][1], why);
+    }
+}
+
+static void the_guestbook_counts_and_escapes(void **state)
+{
+    (void)state;
+    struct exchange x;
+    assert_int_equal(begin_with_backend(REQUEST_GET, "/guestbook", "", &x), HANDLER_BACKEND);
+    assert_int_equal(x.query->expected, 2);
+    answer(&x, ":42\r\n*2\r\n$3\r\n<&>\r\n$2\r\n\"'\r\n");
+    assert_int_equal(x.response.status, 200);
+    assert_non_null(strstr(x.response.body, "<b>42</b>"));
+    assert_non_null(strstr(x.response.body, "<li>&lt;&amp;&gt;</li>\n<li>&quot;&#39;</li>"));
+    assert_int_equal(x.response.body_bytes, strlen(x.response.body));
+    exchange_end(&x);
+}
+
+static void a_remark_is_added_before_the_page_is_made(void **state)
+{
+    (void)state;
+    struct exchange x;
+    enum handler_need need = begin_with_backend(REQUEST_POST, "/guestbook", "remark=so+it%21", &x);
+    assert_int_equal(need, HANDLER_BACKEND);
+    assert_true(asks(&x, "$6\r\nso it!\r\n"));
+    answer(&x, ":1\r\n+OK\r\n:7\r\n*1\r\n$6\r\nso it!\r\n");
+    assert_non_null(strstr(x.response.body, "<b>7</b>"));
+    assert_non_null(strstr(x.response.body, "<li>so it!</li>"));
+    exchange_end(&x);
+    static const char *const bad[] = {"", "remark=", "other=1", "remark=%", "remark=a&remark=b"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(begin_with_backend(REQUEST_POST, "/guestbook", bad[i], &x), HANDLER_DONE);
+        assert_int_equal(x.response.status, 400);
+        exchange_end(&x);
+    }
+}
+
 static void every_status_has_its_reason(void **state)
 {
     (void)state;
@@ -229,6 +348,12 @@ int main(void)
         cmocka_unit_test(a_bad_parameter_is_named),
         cmocka_unit_test(a_files_type_follows_its_ending),
         cmocka_unit_test(every_status_has_its_reason),
+        cmocka_unit_test(a_key_is_decoded_and_asked_for),
+        cmocka_unit_test(what_is_no_value_is_unavailable),
+        cmocka_unit_test(without_a_backend_nothing_is_asked),
+        cmocka_unit_test(a_key_that_is_none_is_named),
+        cmocka_unit_test(the_guestbook_counts_and_escapes),
+        cmocka_unit_test(a_remark_is_added_before_the_page_is_made),
     };
     return cmocka_run_group_tests_name("handler", tests, NULL, NULL);
 }

@@ -34,12 +34,13 @@ static void default_config(void)
 {
     stopping = 0;
     config = (struct connection_config){
-        .handler = {.compute_rate = 1, .has_root = true},
+        .handler = {.compute_rate = 1, .has_root = true, .has_backend = true},
         .head_max_bytes = 1024,
         .head_max_fields = 10,
         .body_max_bytes = 100000,
         .idle_timeout_ns = 60 * NS_PER_S,
         .header_timeout_ns = 10 * NS_PER_S,
+        .backend_timeout_ns = NS_PER_S,
         .unix_epoch_ns = 784111777 * NS_PER_S - NS_PER_S, /* RFC 9110's example date, at 1 s */
         .stopping = &stopping,
     };
@@ -847,6 +848,114 @@ static void an_answer_before_a_wait_is_sent_meanwhile(void **state)
     assert_int_equal(interest(p).deadline_ns, want.deadline_ns);
 }
 
+/* --- the backend ------------------------------------------------------------------------------ */
+
+static void ignore_done(struct redis_query *query)
+{
+    (void)query;
+}
+
+static void ask_redis(struct peer *p, struct redis *redis)
+{
+    assert_int_equal(interest(p).set, INTEREST_BACKEND);
+    struct redis_query *query = connection_query(p->connection);
+    query->done = ignore_done;
+    assert_int_equal(redis_ask(redis, query), 0);
+}
+
+static const char lookup[] = "GET /kv?key=k HTTP/1.1\r\nHost: a\r\n\r\n";
+
+static void the_backends_answer_is_the_clients(void **state)
+{
+    struct peer *p = *state;
+    struct redis redis = {0};
+    receive(p, lookup);
+    ask_redis(p, &redis);
+    struct interest want = interest(p);
+    assert_int_equal(want.set, 0); /* only the deadline is left */
+    assert_int_equal(want.deadline_ns, p->now_ns + NS_PER_S);
+    connection_expired(p->connection, want.deadline_ns - 1);
+    redis_received(&redis, "$5\r\nvalue\r\n", 11);
+    connection_answered(p->connection);
+    run(p);
+    assert_got(p, "HTTP/1.1 200 OK\r\n");
+    assert_string_equal(body_of(p), "value");
+    redis_free(&redis);
+}
+
+static void requests_behind_one_to_the_backend_wait_for_it(void **state)
+{
+    struct peer *p = *state;
+    struct redis redis = {0};
+    receive(p, hello);
+    receive(p, lookup);
+    receive(p, hello);
+    take(p, SIZE_MAX);
+    assert_int_equal(count_of(p, "HTTP/1.1 200"), 1);
+    ask_redis(p, &redis);
+    assert_int_equal(interest(p).set, 0);
+    redis_received(&redis, "$-1\r\n", 5);
+    connection_answered(p->connection);
+    run(p);
+    assert_int_equal(count_of(p, "HTTP/1.1 200"), 2);
+    assert_int_equal(count_of(p, "HTTP/1.1 404"), 1);
+    assert_true(strstr(p->got, " 404 ") < strstr(strstr(p->got, " 404 "), " 200 "));
+    redis_free(&redis);
+}
+
+static void an_answer_that_comes_too_late_is_dropped(void **state)
+{
+    struct peer *p = *state;
+    struct redis redis = {0};
+    receive(p, lookup);
+    ask_redis(p, &redis);
+    p->now_ns += NS_PER_S;
+    connection_expired(p->connection, p->now_ns);
+    run(p);
+    assert_got(p, "HTTP/1.1 503 Service Unavailable\r\n");
+    assert_got(p, "Retry-After: 1\r\n");
+    assert_true(redis.is_stuck);
+    assert_int_equal(redis_received(&redis, "$1\r\na\r\n", 7), 0);
+    ask(p, hello);
+    assert_got(p, "Hello, World!");
+    redis_free(&redis);
+}
+
+static void a_backend_that_cannot_be_asked_is_unavailable(void **state)
+{
+    struct peer *p = *state;
+    connection_answered(p->connection); /* nothing was asked: harmless */
+    receive(p, lookup);
+    assert_int_equal(interest(p).set, INTEREST_BACKEND);
+    connection_answered(p->connection);
+    run(p);
+    assert_got(p, "HTTP/1.1 503 ");
+    assert_got_not(p, "Connection: close");
+}
+
+static void a_client_that_leaves_takes_its_query_along(void **state)
+{
+    struct peer *p = *state;
+    struct redis redis = {0};
+    receive(p, lookup);
+    ask_redis(p, &redis);
+    connection_aborted(p->connection);
+    reconnect(p); /* the connection is freed */
+    assert_int_equal(redis_received(&redis, "$1\r\na\r\n", 7), 0);
+    redis_free(&redis);
+}
+
+static void who_does_not_read_is_closed_before_the_backend_is_asked(void **state)
+{
+    struct peer *p = *state;
+    receive(p, hello);
+    receive(p, lookup);
+    struct interest want = interest(p);
+    assert_int_equal(want.set, INTEREST_WRITABLE);
+    connection_expired(p->connection, want.deadline_ns);
+    assert_int_equal(interest(p).set, INTEREST_CLOSE);
+}
+
 static void the_lock_is_asked_for_after_the_wait(void **state)
 {
     struct peer *p = *state;
@@ -1026,6 +1135,12 @@ static void a_failed_socket_closes_whatever_was_going_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_backends_answer_is_the_clients),
+        TEST(requests_behind_one_to_the_backend_wait_for_it),
+        TEST(an_answer_that_comes_too_late_is_dropped),
+        TEST(a_backend_that_cannot_be_asked_is_unavailable),
+        TEST(a_client_that_leaves_takes_its_query_along),
+        TEST(who_does_not_read_is_closed_before_the_backend_is_asked),
         TEST(a_request_is_answered_with_date_type_and_length),
         TEST(pipelined_requests_are_answered_in_order),
         TEST(how_the_bytes_are_split_changes_nothing),
