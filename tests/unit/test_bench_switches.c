@@ -81,7 +81,7 @@ static void a_switch_is_a_hops_share_where_the_kernel_counted_several(void **sta
     struct switch_cell thread = cell("thread", 10, 0), coroutine = cell("coroutine", 10, 0);
     assert_true(switch_ns(&rows, 0, &thread) == 1000);
     assert_true(switch_ns(&rows, 0, &coroutine) == 5);
-    assert_true(switch_ratio(&rows, &thread, &coroutine).median == 304);
+    assert_true(switch_ratio(&rows, switch_hop_ns, &thread, &coroutine).median == 304);
     switch_rows_free(&rows);
 }
 
