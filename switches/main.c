@@ -329,7 +329,7 @@ int main(int argc, char **argv)
                               .crowd = 100,
                               .memory_tasks = 1000,
                               .connection_bytes = 700,
-                              .stack_bytes = 64 * 1024,
+                              .stack_bytes = 65536,
                               .target_ms = 25,
                               .seed = 1};
     struct session s = {.options = &options};
