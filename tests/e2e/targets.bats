@@ -270,3 +270,9 @@ CONF
     [ "$status" -eq 1 ]
     [[ "$output" == *'it has to stay in the foreground'*'gone to the background'* ]]
 }
+
+@test "the last words of a server that cannot run here are in the result" {
+    run "$BIN/loadgen" -d 0.1 --json result.json http://127.0.0.1:0/ -- sh -c 'echo io_uring is disabled >&2; exit 69'
+    [ "$status" -eq 1 ]
+    jq -e '(.valid | not) and (.warnings | index("the server exited with status 69 before it was ready: io_uring is disabled") != null)' result.json
+}
