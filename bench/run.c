@@ -563,7 +563,7 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
     struct plan plan;
     struct journal journal;
     struct path scratch = {""};
-    struct error unused;
+    struct error left;
     enum run_result result = r->resume ? go_on(r, &plan, folder, &scratch, &journal, error)
                                        : begin(r, places, &plan, folder, &scratch, &journal, error);
     if (result == RUN_COMPLETE) {
@@ -571,7 +571,7 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
         journal_close(&journal);
         plan_free(&plan);
     }
-    if (*scratch.text)
-        folder_remove(scratch.text, &unused);
+    if (*scratch.text && folder_remove(scratch.text, &left) != 0)
+        fprintf(stderr, "bench: warning: %s\n", left.text);
     return result;
 }
