@@ -140,7 +140,7 @@ PROFILE ?= standard
 BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(TARGETS),--targets $(TARGETS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
                 $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
-.PHONY: bench plots demo validate
+.PHONY: bench plots demo validate switches
 bench: all ## run the suite and plot it (PROFILE=, MODELS=, TARGETS=, WORKLOADS=, TRIALS=, SEED=)
 	$(BUILD)/bin/bench run --profile $(PROFILE) $(BENCH_OPTIONS)
 	@$(BUILD)/bin/bench plot results/latest
@@ -150,6 +150,9 @@ plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
 
 validate: all ## hold the instrument against known truths and theory (25 minutes; SHORT=1: three)
 	$(BUILD)/bin/bench validate $(if $(SHORT),--short) $(if $(CHECKS),--checks $(CHECKS))
+
+switches: all ## what a context switch costs here (a minute; QUICK=1: ten seconds)
+	$(BUILD)/bin/bench switches $(if $(QUICK),--quick) $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
 demo: all ## half a minute for a classroom: four models, four workloads, and a table
 	@$(BUILD)/bin/bench run --profile quick --models blocking,thread-per-connection,thread-pool,epoll \

@@ -255,6 +255,7 @@ static int list_profile(const struct command_line *c, const struct places *place
     request.profile = profile;
     if (run_choose(&request, places, &plan, error) != RUN_COMPLETE)
         return -1;
+    run_fit_cores(&plan, false);
     int result = plan_expand(&plan, error);
     if (result == 0) {
         double least_s;

@@ -108,15 +108,15 @@ static size_t count_cpus(const char *list)
     return count;
 }
 
-/* A server cannot have more cores than there are: such points are left out. */
-static void fit_cores(struct plan *p)
+void run_fit_cores(struct plan *p, bool say)
 {
+    environment_order_cpus(p->server_cpus, p->loadgen_cpus, p->cpus, sizeof p->cpus);
     size_t most = count_cpus(p->cpus), kept = 0;
     for (size_t i = 0; i < p->workload_count; i++) {
         struct workload w = p->workloads[i];
         size_t points = workload_points(&w);
         size_t left = workload_limit_cores(&w, (unsigned)most);
-        if (left < points)
+        if (left < points && say)
             plan_leave_out(p, "%s: %zu of %zu points want more than the %zu CPUs that there are",
                            w.name, points - left, points, most);
         if (left > 0)
@@ -277,8 +277,7 @@ static enum run_result begin(const struct run_request *r, const struct places *p
     if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, p->server_cpus, p->loadgen_cpus,
                                 NAME_SIZE, error) != 0)
         goto fail;
-    environment_order_cpus(p->server_cpus, p->loadgen_cpus, p->cpus, sizeof p->cpus);
-    fit_cores(p);
+    run_fit_cores(p, true);
     if (runnable_models(p, places, error) != 0 || backend_leave_out(p, error) != 0 ||
         make_scratch(p, scratch, error) != 0 ||
         runnable_targets(p, places, scratch->text, error) != 0 ||
@@ -564,7 +563,7 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
     struct plan plan;
     struct journal journal;
     struct path scratch = {""};
-    struct error unused;
+    struct error left;
     enum run_result result = r->resume ? go_on(r, &plan, folder, &scratch, &journal, error)
                                        : begin(r, places, &plan, folder, &scratch, &journal, error);
     if (result == RUN_COMPLETE) {
@@ -572,7 +571,7 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
         journal_close(&journal);
         plan_free(&plan);
     }
-    if (*scratch.text)
-        folder_remove(scratch.text, &unused);
+    if (*scratch.text && folder_remove(scratch.text, &left) != 0)
+        fprintf(stderr, "bench: warning: %s\n", left.text);
     return result;
 }

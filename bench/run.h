@@ -38,6 +38,10 @@ enum run_result {
 enum run_result run_choose(const struct run_request *, const struct places *, struct plan *,
                            struct error *);
 
+/* Finds out which CPUs a server can have, and takes out of the plan what wants more. It is said,
+ * and kept for the report, if `say`. */
+void run_fit_cores(struct plan *, bool say);
+
 /* Measures. `folder` receives the run's folder (also when interrupted or failed, if there is one
  * by then). */
 enum run_result run_measure(const struct run_request *, const struct places *, struct path *folder,

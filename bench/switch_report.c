@@ -175,7 +175,8 @@ static const struct switch_cell coroutine = {"coroutine", "same", "none", CLAIM_
                                 thread = {"thread", "same", "none", CLAIM_TASKS, 0},
                                 thread_io = {"thread", "same", "pipe", CLAIM_TASKS, 0};
 
-/* Time: a cell's hop, or the ratio of two hops. Memory: members of a kind. */
+/* Time: a cell's hop beyond one task that never switches, as in the study, which subtracts what the
+ * I/O takes without switches; or the ratio of two such. Memory: members of a kind. */
 static const struct claim {
     const char *what, *published, *unit;
     struct published value;
@@ -288,8 +289,8 @@ static struct estimate claim_estimate(const struct switch_rows *r, const struct 
     if (c->kind)
         return scaled(switch_estimate_of(r, "memory", c->kind, c->members), c->scale);
     if (c->over)
-        return switch_ratio(r, c->cell, c->over);
-    return scaled(switch_estimate(r, switch_hop_ns, c->cell), c->scale);
+        return switch_ratio(r, switch_beyond_one_ns, c->cell, c->over);
+    return scaled(switch_estimate(r, switch_beyond_one_ns, c->cell), c->scale);
 }
 
 /* --- for people ------------------------------------------------------------------------------- */
@@ -313,9 +314,11 @@ static struct shown shown_of(struct estimate e)
 static void write_claims(FILE *out, const struct switch_rows *r)
 {
     fprintf(out,
-            "## Published figures\n\nFrom a study of async tasks and threads in Rust (J. Blandy), "
-            "on another machine. Here: rings of %d on one CPU. A figure is *reproduced* if the "
-            "whole 95 %% interval is within a factor of it, *refuted* if none of it is.\n\n"
+            "## Published figures\n\nFrom a study of async tasks and threads in Rust (J. Blandy, "
+            "github.com/jimblandy/context-switch), on another machine. A switch is, there as here, "
+            "what a hop takes beyond one task that does the same and never switches. Here: rings "
+            "of %d on one CPU. A figure is *reproduced* if the whole 95 %% interval is within the "
+            "factor of it, *refuted* if none of it is: on this machine.\n\n"
             "| | published | here | unit | factor | verdict |\n| --- | --- | ---: | --- | ---: | "
             "--- |\n",
             CLAIM_TASKS);
@@ -372,9 +375,10 @@ static void write_working_sets(FILE *out, const struct switch_rows *r)
     fputs("## Working sets: the indirect cost\n\nEach task reads and writes a word in every cache "
           "line of its working set at its turn. *Indirect* is what a hop takes beyond one task "
           "that goes through the same working sets in the same order and never switches, less the "
-          "same without working sets: (hop - one task) - (hop - one task, 0 KiB), after Li, Ding "
-          "and Shen (2007). For the one task itself the last column is what several working sets "
-          "cost beyond a single one: that much any interleaving pays, however it switches. "
+          "same without working sets: (hop - one task) - (hop - one task, 0 KiB). For the one task "
+          "itself the last column is what several working sets cost beyond a single one: that much "
+          "any interleaving pays, however it switches. Li, Ding and Shen (2007) subtract a single "
+          "working set: their indirect cost is the sum of both. "
           "Without I/O; with I/O in switches.tsv.\n\n| | tasks | KiB | hop, ns | indirect, ns |\n"
           "| --- | ---: | ---: | ---: | ---: |\n",
           out);

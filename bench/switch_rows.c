@@ -148,12 +148,12 @@ struct estimate switch_estimate(const struct switch_rows *r, switch_figure *figu
     return estimate_of(values, trial_count(r));
 }
 
-struct estimate switch_ratio(const struct switch_rows *r, const struct switch_cell *a,
-                             const struct switch_cell *b)
+struct estimate switch_ratio(const struct switch_rows *r, switch_figure *figure,
+                             const struct switch_cell *a, const struct switch_cell *b)
 {
     double values[SWITCH_TRIALS_MOST];
     for (size_t trial = 0; trial < trial_count(r); trial++)
-        values[trial] = switch_hop_ns(r, trial, a) / switch_hop_ns(r, trial, b);
+        values[trial] = figure(r, trial, a) / figure(r, trial, b);
     return estimate_of(values, trial_count(r));
 }
 

@@ -48,9 +48,9 @@ struct estimate switch_estimate(const struct switch_rows *, switch_figure *,
 struct estimate switch_estimate_of(const struct switch_rows *, const char *part, const char *kind,
                                    const char *members);
 
-/* a's hop to b's, trial by trial. */
-struct estimate switch_ratio(const struct switch_rows *, const struct switch_cell *a,
-                             const struct switch_cell *b);
+/* a's figure to b's, trial by trial. */
+struct estimate switch_ratio(const struct switch_rows *, switch_figure *,
+                             const struct switch_cell *a, const struct switch_cell *b);
 
 /* Why a ring gave no figure; NULL: it did, or was not asked for. */
 const char *switch_reason(const struct switch_rows *, const struct switch_cell *);

@@ -55,6 +55,7 @@ static int reserve(struct coroutine_stacks *s)
     return 0;
 }
 
+/* (qemu's user emulation says yes to any advice, and there is no guard then.) */
 static int guard(void *page, size_t bytes)
 {
     return madvise(page, bytes, MADV_GUARD_INSTALL) == 0 ? 0 : mprotect(page, bytes, PROT_NONE);

@@ -16,6 +16,7 @@ enum { BACKLOG = 4096, CONNECTIONS_MOST = 16384 };
 
 static enum MHD_Result answer(void *response, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *body,
+                              /* NOLINTNEXTLINE(readability-non-const-parameter): the library's */
                               size_t *body_bytes, void **request)
 {
     static char seen;

@@ -68,7 +68,6 @@ void stop_in_child(void)
     for (int fd = 0; fd <= highest_watched; fd++)
         stop_unwatch(fd);
     highest_watched = -1;
-    signal(SIGINT, SIG_IGN);
 }
 
 static void watch(int fd, unsigned char how)

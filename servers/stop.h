@@ -21,9 +21,9 @@ extern atomic_int stop_requested;
 /* SIGTERM and SIGINT stop this server from now on; a second one ends it at once. */
 void stop_install(void);
 
-/* In a process just forked, with both signals blocked. It watches nothing yet, and is stopped by
- * SIGTERM, however often that comes: its parent sends one, and so may whoever stops the whole
- * process group. SIGINT is its parent's affair (a terminal sends it to all). */
+/* In a process just forked, with both signals blocked. It watches nothing yet, and a second signal
+ * means no more than the first: its parent sends one, and so may whoever stops the whole process
+ * group (a terminal's ^C does). */
 void stop_in_child(void);
 
 /* While watched, a listening socket is shut down by a stop, and a connection's receiving side is

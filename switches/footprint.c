@@ -3,6 +3,7 @@
 #include <gsl/gsl_fit.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* None first, so that what freed memory the allocators keep is theirs before the next step. */
 enum { STEPS = 5 };
@@ -61,7 +62,9 @@ int footprint_of_tasks(const struct ring_kind *kind, const struct ring_wish *wis
     struct steps steps;
     struct memory m = memory_now(NULL, 0);
     pid_t *ids = calloc(wish->tasks, sizeof *ids);
-    int result = ids ? 0 : reason_set(reason, "no memory for %u tasks", wish->tasks);
+    int result = 0;
+    if (!ids)
+        return reason_set(reason, "no memory for %u tasks", wish->tasks);
     note(&steps, 0, 0, m);
     for (size_t step = 1; step < STEPS && result == 0; step++) {
         struct ring_wish some = *wish;
@@ -89,7 +92,7 @@ int footprint_of_records(size_t bytes, unsigned most, struct footprint *f, struc
     for (size_t step = 1; step < STEPS; step++) {
         for (; count < tasks_at(step, most); count++)
             if ((records[count] = malloc(bytes)))
-                touch(records[count], bytes);
+                memset(records[count], 1, bytes);
         note(&steps, step, count, memory_now(NULL, 0));
     }
     for (unsigned i = 0; i < most; i++)

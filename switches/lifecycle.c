@@ -5,6 +5,8 @@
 #include "common/coroutine_stacks.h"
 
 #include <errno.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +137,7 @@ const size_t lifecycle_kind_count = sizeof lifecycle_kinds / sizeof *lifecycle_k
 /* --- measuring -------------------------------------------------------------------------------- */
 
 /* Reading the clock costs as much as a coroutine: the whole is timed without looking at its
- * parts, and the creation in a round of its own. */
+ * parts, and the creation in a round of its own, where the median is not moved by interruptions. */
 static int go_through(const struct lifecycle_kind *kind, void *maker, uint64_t count,
                       struct lifecycle *l, struct reason *reason)
 {
@@ -152,17 +154,21 @@ static int go_through(const struct lifecycle_kind *kind, void *maker, uint64_t c
 static int time_creation(const struct lifecycle_kind *kind, void *maker, uint64_t count,
                          struct lifecycle *l, struct reason *reason)
 {
-    uint64_t sum_ns = 0, clock_ns = 0;
-    for (uint64_t i = 0; i < count; i++) {
+    enum { SAMPLES_MOST = 1000 };
+    double created_ns[SAMPLES_MOST], clock_ns[SAMPLES_MOST];
+    size_t samples = count < SAMPLES_MOST ? count : SAMPLES_MOST;
+    for (size_t i = 0; i < samples; i++) {
         uint64_t begin_ns = clock_now_ns();
-        clock_ns += clock_now_ns() - begin_ns;
+        clock_ns[i] = (double)(clock_now_ns() - begin_ns);
         begin_ns = clock_now_ns();
         if (kind->create(maker, reason) != 0)
             return -1;
-        sum_ns += clock_now_ns() - begin_ns;
+        created_ns[i] = (double)(clock_now_ns() - begin_ns);
         kind->destroy(maker);
     }
-    l->create_ns = sum_ns > clock_ns ? (double)(sum_ns - clock_ns) / (double)count : 0;
+    double create_ns =
+        gsl_stats_median(created_ns, 1, samples) - gsl_stats_median(clock_ns, 1, samples);
+    l->create_ns = create_ns > 0 ? create_ns : NAN;
     return 0;
 }
 

@@ -15,7 +15,8 @@ struct lifecycle_wish {
 
 struct lifecycle {
     uint64_t count;
-    double create_ns; /* until the call that creates has returned; the task may have run by then */
+    double create_ns; /* until the call that creates has returned; the task may have run by then;
+                       * NaN: sooner than the clock can be read */
     double whole_ns;  /* until it is gone */
 };
 

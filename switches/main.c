@@ -70,7 +70,7 @@ static const struct argp_option known[] = {
      "Tasks at once for the memory that each takes; 0: not measured (1000)", 0},
     {"connection-bytes", KEY_CONNECTION, "BYTES", 0, "Size of a connection's record (700)", 0},
     {"stack-size", KEY_STACK, "BYTES", 0, "Stack of a thread or coroutine (64K)", 0},
-    {"target-ms", KEY_TARGET, "N", 0, "How long a measurement takes, about (25)", 0},
+    {"target-ms", KEY_TARGET, "N", 0, "How long a measurement takes, about (15)", 0},
     {"seed", KEY_SEED, "N", 0, "Of the order of the measurements (1)", 0},
     {"cpus", KEY_CPUS, "LIST", 0, "CPUs to use: the first two (those that it may use)", 0},
     {"json", KEY_JSON, "FILE", 0, "A JSON object per line into FILE; - is standard output", 0},
@@ -329,8 +329,8 @@ int main(int argc, char **argv)
                               .crowd = 100,
                               .memory_tasks = 1000,
                               .connection_bytes = 700,
-                              .stack_bytes = 64 * 1024,
-                              .target_ms = 25,
+                              .stack_bytes = 65536,
+                              .target_ms = 15,
                               .seed = 1};
     struct session s = {.options = &options};
     sched_getaffinity(0, sizeof options.cpus, &options.cpus);

@@ -134,21 +134,22 @@ static struct ring *build(const struct ring_wish *w, struct reason *reason)
         return NULL;
     r->ring.relay = &r->relay;
     r->epoll = -1;
+    r->tasks = calloc(w->tasks, sizeof *r->tasks);
+    if (!r->tasks) {
+        reason_set(reason, "no memory for %u tasks", w->tasks);
+        ring_release(&r->ring);
+        return NULL;
+    }
     coroutine_of_thread(&r->scheduler);
     coroutine_stacks_init(&r->stacks, w->stack_bytes, 0);
-    r->tasks = calloc(w->tasks, sizeof *r->tasks);
-    int result = r->tasks ? 0 : reason_set(reason, "no memory for %u tasks", w->tasks);
-    for (unsigned i = 0; i < w->tasks && result == 0; i++)
-        result = start(r, i, reason);
-    if (result == 0 && w->pipes)
+    for (unsigned i = 0; i < w->tasks; i++)
+        if (start(r, i, reason) != 0) {
+            coroutine_free(&r->ring);
+            return NULL;
+        }
+    if (w->pipes)
         watch(r);
-    if (result == 0)
-        return &r->ring;
-    if (r->tasks)
-        coroutine_free(&r->ring);
-    else
-        ring_release(&r->ring);
-    return NULL;
+    return &r->ring;
 }
 
 const struct ring_kind ring_of_coroutines = {.name = "coroutine",

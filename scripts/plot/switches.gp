@@ -11,7 +11,7 @@ model_of(k) = k eq "process" || k eq "process-across" ? "fork" : \
               k eq "thread" || k eq "thread-across" ? "thread-per-connection" : \
               k eq "callback" ? "epoll" : "coroutine"
 is_across(k) = strstrt(k, "-across") > 0
-mark(k) = is_across(k) ? point(model_of(k)) + (model_of(k) eq "fork" ? 1 : -1) : point(model_of(k))
+mark(k) = k eq "process-across" ? 5 : k eq "thread-across" ? 10 : point(model_of(k))
 dashes(k) = is_across(k) ? 2 : 1
 label(k) = is_across(k) ? k[1:strlen(k) - 7]." on two CPUs in turn" : k
 
@@ -30,7 +30,8 @@ do for [io in "none pipe"] {
     in_line(k, v) = strcol(1) eq k && strcol(2) eq io ? v : NaN
     set title io eq "none" ? "Without I/O: from one task to the next" : "With I/O: a byte through a pipe"
     set ylabel "ns"
-    set xrange [1.5:14000]
+    set xrange [1.5:*]
+    set offsets 0, graph 0.05, 0, 0
     plot for [k in kinds] file("hops") using (column(3) * beside_k(k)):(in_line(k, column(4))):(column(5)):(column(6)) \
         with yerrorlines lc rgb colour(model_of(k)) pt mark(k) dt dashes(k) lw 1.5 title label(k)
     unset key
@@ -43,14 +44,14 @@ eval no_ranges
 unset logscale
 stats file("indirect") using (note_most(column(2))) nooutput
 set logscale x
-set format y "%.0s%c"
+set format y "%g"
 set title sprintf("Indirect cost of a hop, %d tasks on one CPU", most)
-set xlabel "working set of each task (KiB)"; set ylabel "ns beyond one task that never switches"
+set xlabel "working set of each task (KiB)"; set ylabel "µs beyond one task that never switches"
 set xrange [*:*]
 set offsets graph 0.1, graph 0.1, graph 0.1, graph 0.1
 in_ring(k, v) = strcol(1) eq k && column(2) == most ? v : NaN
 plot 0 with lines lc rgb "#999999" notitle, \
-     for [k in "process thread coroutine callback"] file("indirect") using (column(3) * beside_k(k)):(in_ring(k, column(4))):(in_ring(k, column(5))):(in_ring(k, column(6))) \
+     for [k in "process thread coroutine callback"] file("indirect") using (column(3) * beside_k(k)):(in_ring(k, column(4) / 1e3)):(in_ring(k, column(5) / 1e3)):(in_ring(k, column(6) / 1e3)) \
         with yerrorlines lc rgb colour(model_of(k)) pt mark(k) dt dashes(k) lw 1.5 notitle
 
 # --- creating and destroying --------------------------------------------------------------------

@@ -36,8 +36,8 @@ enum { BUFFERS = 64, LEAST_PAGE_BYTES = 4096 };
 enum { AHEAD_BYTES = 64 * 1024 };
 
 /* What was asked for, in the lowest bits of whose it is. */
-enum operation { NOTHING, ACCEPT, RECEIVE, SEND, AWAIT_ROOM, AWAIT_BACKEND, CANCEL };
-enum { OPERATION_MASK = 7 };
+enum operation { NOTHING, ACCEPT, RECEIVE, SEND, AWAIT_ROOM, CANCEL, ASK };
+enum { OPERATION_BITS = 3, OPERATION_MASK = (1 << OPERATION_BITS) - 1 };
 
 struct client {
     struct deadline deadline; /* first: what rings is its client */
@@ -65,10 +65,11 @@ struct uring {
     struct deadlines deadlines; /* a heap only: the ring's own wait ends at the earliest */
     struct deadline resume;     /* accepting, after a pause */
     bool is_accepting;
+    struct backend_link link; /* to the backend; queries of many clients are under way on it */
+    uint64_t link_polls;      /* how often it was polled; the last one counts */
+    unsigned link_opened;     /* which of its sockets is polled */
+    short link_events;        /* 0: none is under way */
     unsigned clients;
-    struct backend_link link; /* what all clients ask: one connection for the ring */
-    unsigned link_watched;    /* which of its sockets, by link.opened */
-    short link_awaited;       /* polls that are under way on that one */
 };
 
 /* --- what the kernel is asked for ------------------------------------------------------------- */
@@ -181,21 +182,14 @@ static void client_close(struct uring *u, struct client *c)
     accept_on(u); /* there is a place, or a descriptor, again */
 }
 
-static void client_advance(struct uring *, struct client *);
+static void query_done(struct redis_query *query);
 
-static void backend_answered(struct redis_query *query)
-{
-    struct client *c = query->asker;
-    connection_answered(c->channel.connection);
-    if (!c->is_closing)
-        client_advance(c->uring, c);
-}
-
-static void ask_backend(struct uring *u, struct client *c)
+/* If it cannot be asked, the connection is told at once. */
+static void ask(struct uring *u, struct client *c)
 {
     struct redis_query *query = connection_query(c->channel.connection);
     query->asker = c;
-    query->done = backend_answered;
+    query->done = query_done;
     if (!link_ask(&u->link, query))
         connection_answered(c->channel.connection);
 }
@@ -208,7 +202,7 @@ static bool client_act(struct uring *u, struct client *c, unsigned wanted)
         return true;
     }
     if (wanted & INTEREST_BACKEND) {
-        ask_backend(u, c);
+        ask(u, c);
         return true;
     }
     if (!(wanted & INTEREST_WRITABLE) || c->sending)
@@ -247,6 +241,14 @@ static void client_advance(struct uring *u, struct client *c)
         client_close(u, c);
     else
         client_receive(u, c, want.set);
+}
+
+static void query_done(struct redis_query *query)
+{
+    struct client *c = query->asker;
+    connection_answered(c->channel.connection);
+    if (!c->is_closing)
+        client_advance(c->uring, c);
 }
 
 /* --- what the kernel has done ----------------------------------------------------------------- */
@@ -317,32 +319,35 @@ static void sent(struct client *c, int result)
         connection_aborted(c->channel.connection);
 }
 
-/* What this turn's clients asked goes out together, and the answers are waited for. The data says
- * which poll of which socket this is: one of a socket that is closed by now may complete late. */
-static void await_backend(struct uring *u)
+/* What this turn's clients asked goes out together, and the answers are waited for. */
+static void poll_backend(struct uring *u)
 {
     link_flush(&u->link);
-    if (u->link.fd < 0)
+    short wanted = u->link.fd < 0 ? 0 : link_events(&u->link);
+    if (wanted == u->link_events && u->link.opened == u->link_opened)
         return;
-    if (u->link_watched != u->link.opened)
-        u->link_awaited = 0;
-    u->link_watched = u->link.opened;
-    short events = (short)(link_events(&u->link) & ~u->link_awaited);
-    if (!events)
+    if (u->link_events) {
+        struct io_uring_sqe *sqe = next_submission(u);
+        io_uring_prep_poll_remove(sqe, u->link_polls << OPERATION_BITS | ASK);
+        set_data(sqe, NULL, CANCEL);
+    }
+    u->link_events = wanted;
+    u->link_opened = u->link.opened;
+    if (!wanted)
         return;
     struct io_uring_sqe *sqe = next_submission(u);
-    io_uring_prep_poll_add(sqe, u->link.fd, (unsigned)events);
-    uint64_t which = (uint64_t)u->link.opened << 8 | (uint64_t)events << 3;
-    io_uring_sqe_set_data64(sqe, which | AWAIT_BACKEND);
-    u->link_awaited = (short)(u->link_awaited | events);
+    io_uring_prep_poll_add(sqe, u->link.fd, (unsigned)wanted);
+    io_uring_sqe_set_data64(sqe, ++u->link_polls << OPERATION_BITS | ASK);
 }
 
-static void backend_ready(struct uring *u, uint64_t data)
+static void backend_polled(struct uring *u, const struct io_uring_cqe *cqe)
 {
-    if (data >> 8 != u->link.opened)
-        return;
-    u->link_awaited = (short)(u->link_awaited & ~(int)(data >> 3 & 31));
-    link_ready(&u->link);
+    if (cqe->user_data >> OPERATION_BITS != u->link_polls || !u->link_events)
+        return; /* one that was given up */
+    bool is_same = u->link.opened == u->link_opened;
+    u->link_events = 0;
+    if (is_same && u->link.fd >= 0)
+        link_ready(&u->link);
 }
 
 static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t now_ns)
@@ -352,10 +357,10 @@ static void completed(struct uring *u, const struct io_uring_cqe *cqe, uint64_t 
     struct client *c = (struct client *)(data - operation);
     switch (operation) {
     case ACCEPT: accepted(u, cqe); return;
-    case AWAIT_BACKEND: backend_ready(u, cqe->user_data); return;
     case RECEIVE: received(u, c, cqe, now_ns); break;
     case SEND: sent(c, cqe->res); break;
     case AWAIT_ROOM: c->sending = NOTHING; break;
+    case ASK: backend_polled(u, cqe); return;
     case NOTHING:
     case CANCEL: return;
     }
@@ -394,7 +399,8 @@ static void wait_for_completions(struct uring *u)
 
 static void turn(struct uring *u)
 {
-    await_backend(u);
+    if (u->link.address)
+        poll_backend(u);
     wait_for_completions(u);
     struct io_uring_cqe *cqe;
     unsigned head, count = 0;

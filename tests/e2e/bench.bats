@@ -151,6 +151,24 @@ forbid() {
     [ ! -e out ]
 }
 
+@test "a server gets as many cores as the workload says, and points that want more than there are are left out" {
+    local cpus=$(nproc)
+    sed -i "s/connections = 4/sweep = cores\nvalues = 1 $cpus 1000/; s/values = 1 1 /values = 1 /" workloads/plain.conf
+    run bench run --profile quick --workloads plain --models alpha --out out
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"warning: plain: 1 of "*" points want more than the $cpus CPUs that there are"* ]]
+    grep -q "^- plain: 1 of . points want more than the $cpus CPUs that there are$" out/summary.md
+    grep -q "by cores:" out/summary.md
+    local point
+    for point in $(jq .point out/runs.jsonl); do
+        grep -- "plain-$point-1" commands | grep -oE -- '--cpus [0-9,]+$' | tr ',' '\n' | wc -l
+    done | sort -n | paste -sd' ' > counts
+    [ "$(cat counts)" = "$(printf '1\n%s\n' "$cpus" | sort -nu | paste -sd' ')" ]
+    # With all of them, the load generator's is among them.
+    jq -se --argjson all "$cpus" 'map(select(.point == $all)) | all(.warnings | any(test("shared CPUs")))' out/runs.jsonl
+    jq -se --argjson all "$cpus" 'map(select(.point < $all)) | all(.warnings | any(test("shared CPUs")) | not)' out/runs.jsonl
+}
+
 @test "a model that answers nothing is a result" {
     FAKE=starve run bench run --profile quick --workloads plain --out out
     [ "$status" -eq 0 ]

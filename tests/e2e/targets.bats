@@ -6,8 +6,11 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    # The temporary folder of a run: where the workers of a server that root starts can reach it.
-    export TMPDIR=/tmp
+    # For the temporary folders of runs: the test's own, where the workers of a server that root
+    # starts can reach it.
+    TMPDIR=$(mktemp -d /tmp/switchpoint-test-XXXXXX)
+    chmod 755 "$TMPDIR"
+    export TMPDIR
     TARGETS=$(realpath "$BATS_TEST_DIRNAME/../../targets")
     cd "$BATS_TEST_TMPDIR"
     mkdir workloads own
@@ -16,8 +19,8 @@ title = Hello
 question = Does it answer?
 path = /hello
 connections = 4
-warmup_s = 0.05
-duration_s = 0.2
+warmup_s = 0.2
+duration_s = 0.6
 CONF
     cat > workloads/file.conf <<'CONF'
 title = File
@@ -25,16 +28,16 @@ question = Does it serve a file?
 path = /files/a.txt
 file_bytes = 5000
 connections = 4
-warmup_s = 0.05
-duration_s = 0.2
+warmup_s = 0.2
+duration_s = 0.6
 CONF
     cat > workloads/work.conf <<'CONF'
 title = Work
 question = Does it compute?
 path = /work?cpu_us=10
 connections = 4
-warmup_s = 0.05
-duration_s = 0.2
+warmup_s = 0.2
+duration_s = 0.6
 CONF
     # A server without a word of its own: it forks a worker, which a signal to the first misses.
     cat > own/server.py <<'SERVER'
@@ -66,6 +69,10 @@ command = {program} {here}/server.py {port} /greeting
 CONF
 }
 
+teardown() {
+    rm -rf "$TMPDIR"
+}
+
 bench() {
     local command=$1
     shift
@@ -75,7 +82,7 @@ bench() {
 # Processes of a shipped target, by the temporary folder in their command line (a worker's name may
 # be another: Apache's and nginx's keep it in their environment), and of the test's own.
 left_behind() {
-    pgrep -af "$TMPDIR/switchpoint-[A-Za-z0-9]{6}/$1" || pgrep -af "$BATS_TEST_TMPDIR/own/server.py"
+    pgrep -af "$TMPDIR/switchpoint-[^/]*/$1" || pgrep -af "$BATS_TEST_TMPDIR/own/server.py"
 }
 
 installed() {
@@ -95,6 +102,7 @@ answers() {
     grep -q "^| $1 |" out/summary.md
     grep -q "^- $1 does not answer what these ask, and is not in them: work$" out/summary.md
     run ! left_behind "$1"
+    [ -z "$(ls "$TMPDIR")" ]
 }
 
 @test "nginx answers under loadgen and leaves nothing behind" {
@@ -126,9 +134,9 @@ answers() {
     mkdir public
     cp -r workloads "$BIN/bench" "$BIN/loadgen" "$BIN/server-epoll" "$TARGETS" public/
     chmod -R a+rX public
-    local place=/tmp/switchpoint-test-$$
+    local place=$TMPDIR/place
     cp -r public "$place"
-    chmod 777 "$place"
+    chmod 777 "$place" "$TMPDIR"
     cd "$place"
     local names=$(for t in nginx apache-prefork apache-worker apache-event lighttpd; do
         if ./bench list --workload-dir workloads --target-dir targets | grep -E "^  $t " | grep -qv 'not here'; then echo "$t"; fi
@@ -137,30 +145,24 @@ answers() {
         --workload-dir workloads --workloads hello,file --target-dir targets --models epoll --targets "$names" --out out
     echo "$output"
     local answered=$(jq -r 'select(.requests.completed > 0).model' out/runs.jsonl | sort -u | grep -v epoll | paste -sd,)
-    cd "$BATS_TEST_TMPDIR"
-    rm -rf "$place"
     [ "$status" -eq 0 ]
     [ "$answered" = "$(tr , '\n' <<< "$names" | sort | paste -sd,)" ]
 }
 
 @test "a server of one's own is one file" {
-    mkdir temporary
-    export TMPDIR=$BATS_TEST_TMPDIR/temporary
     run bench run --no-repeat --profile quick --models epoll --target-dir own --targets mine --out out
     [ "$status" -eq 0 ]
     jq -se 'map(select(.model == "mine")) | length == 1 and all(.workload == "hello" and .requests.completed > 0 and (.target.url | endswith("/greeting")))' out/runs.jsonl
     [[ "$output" == *'mine does not answer what these ask, and is not in them: file work'* ]]
     grep -qP '^mine\thello\t-\tthroughput\t' out/summary.tsv
     run ! left_behind mine
-    [ -z "$(ls temporary)" ]
+    [ -z "$(ls "$TMPDIR")" ]
     bench plot out
     cut -f 3 out/plots/throughput.tsv | grep -qx mine
 }
 
 @test "nothing of a server that forks is left when bench is killed" {
-    mkdir temporary
-    export TMPDIR=$BATS_TEST_TMPDIR/temporary
-    sed -i 's/duration_s = 0.2/duration_s = 60/' workloads/hello.conf
+    sed -i 's/duration_s = 0.6/duration_s = 60/' workloads/hello.conf
     # The order is the seed's: with this one the target comes first.
     "$BIN/bench" run --workload-dir workloads --profile quick --models epoll --workloads hello --target-dir own \
         --targets mine --seed 2 --out out > messages 2>&1 3>&- &
@@ -267,4 +269,10 @@ CONF
     run "$BIN/loadgen" --ready port -d 0.1 http://127.0.0.1:0/ -- sh -c 'echo gone to the background >&2'
     [ "$status" -eq 1 ]
     [[ "$output" == *'it has to stay in the foreground'*'gone to the background'* ]]
+}
+
+@test "the last words of a server that cannot run here are in the result" {
+    run "$BIN/loadgen" -d 0.1 --json result.json http://127.0.0.1:0/ -- sh -c 'echo io_uring is disabled >&2; exit 69'
+    [ "$status" -eq 1 ]
+    jq -e '(.valid | not) and (.warnings | index("the server exited with status 69 before it was ready: io_uring is disabled") != null)' result.json
 }
