@@ -138,6 +138,21 @@ static void read_swapping(struct machine_snapshot *s)
         s->swapped_pages = in + out;
 }
 
+/* Documentation/admin-guide/iostats.rst: field 10 after the name, in ms. */
+static void read_disks(struct machine_snapshot *s)
+{
+    char text[TEXT_SIZE];
+    if (proc_read("/proc/diskstats", text, sizeof text))
+        return;
+    s->disks_busy_ms = 0;
+    for (const char *line = text; line && *line;
+         line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+        int64_t busy_ms;
+        if (sscanf(line, "%*u %*u %*s %*u %*u %*u %*u %*u %*u %*u %*u %*u %" SCNd64, &busy_ms) == 1)
+            s->disks_busy_ms += busy_ms;
+    }
+}
+
 /* Documentation/accounting/psi.rst: "some avg10=0.00 avg60=0.00 avg300=0.00 total=0". */
 static void read_pressure(struct machine_snapshot *s)
 {
@@ -189,7 +204,8 @@ void machine_snapshot(struct machine_snapshot *s, const cpu_set_t *chosen)
 {
     *s = (struct machine_snapshot){.frequency_mean_khz = PROBE_UNKNOWN,
                                    .throttle_events = PROBE_UNKNOWN,
-                                   .swapped_pages = PROBE_UNKNOWN};
+                                   .swapped_pages = PROBE_UNKNOWN,
+                                   .disks_busy_ms = PROBE_UNKNOWN};
     memset(s->stalled_us, 0xff, sizeof s->stalled_us); /* all bits set: PROBE_UNKNOWN */
     memset(s->network, 0xff, sizeof s->network);
     read_times(s, chosen); /* first, and this process's own time at the same moment */
@@ -200,6 +216,7 @@ void machine_snapshot(struct machine_snapshot *s, const cpu_set_t *chosen)
     read_throttling(s, chosen);
     read_swapping(s);
     read_pressure(s);
+    read_disks(s);
     read_network(s);
 }
 
@@ -319,6 +336,10 @@ struct machine_result machine_between(const struct machine_snapshot *b,
         bool known = stalled_us != PROBE_UNKNOWN && elapsed_us > 0;
         r.some_share[i] = known ? (double)stalled_us / elapsed_us : NAN;
     }
+    int64_t busy_ms = difference(b->disks_busy_ms, e->disks_busy_ms);
+    if (busy_ms != PROBE_UNKNOWN && isfinite(r.some_share[RESOURCE_IO]))
+        r.some_share[RESOURCE_IO] =
+            fmin(r.some_share[RESOURCE_IO], (double)busy_ms * 1e3 / elapsed_us);
     for (size_t i = 0; i < NETWORK_COUNTERS; i++)
         r.network[i] = difference(b->network[i], e->network[i]);
     return r;

@@ -39,6 +39,7 @@ struct machine_snapshot {
     int64_t throttle_events;                                          /* of the chosen CPUs */
     int64_t swapped_pages;
     int64_t stalled_us[RESOURCES]; /* some task waited for it */
+    int64_t disks_busy_ms;         /* all disks' and partitions' time with requests, summed */
     int64_t network[NETWORK_COUNTERS];
 };
 
@@ -59,7 +60,9 @@ struct machine_result {
     double other_cpu_share; /* of one CPU, in use by neither the server nor this process */
     int64_t frequency_min_khz, frequency_max_khz, frequency_begin_khz, frequency_end_khz;
     int64_t throttle_events, swapped_pages;
-    double some_share[RESOURCES]; /* of the time: some task waited for the resource */
+    /* Of the time: some task waited for the resource; for IO no more than disks were busy, since
+     * the kernel also counts whoever waits for completions of an io_uring, of sockets too. */
+    double some_share[RESOURCES];
     int64_t network[NETWORK_COUNTERS];
 };
 

@@ -30,7 +30,8 @@ static struct machine_snapshot snapshot(int64_t at_ns, int64_t idle_ns)
                                  .chosen = {.idle_ns = idle_ns},
                                  .frequency_mean_khz = PROBE_UNKNOWN,
                                  .throttle_events = PROBE_UNKNOWN,
-                                 .swapped_pages = PROBE_UNKNOWN};
+                                 .swapped_pages = PROBE_UNKNOWN,
+                                 .disks_busy_ms = PROBE_UNKNOWN};
     memset(s.stalled_us, 0xff, sizeof s.stalled_us);
     memset(s.network, 0xff, sizeof s.network);
     return s;
@@ -108,6 +109,19 @@ static void a_window_of_a_few_ticks_is_too_short_for_others(void **state)
     machine_describe_missing(&r, missing, sizeof missing);
     assert_true(near(r.other_cpu_share, 2));
     assert_null(strstr(missing, "0.3 s"));
+}
+
+static void nobody_waits_for_a_disk_longer_than_disks_are_busy(void **state)
+{
+    (void)state;
+    struct machine_snapshot b = snapshot(0, 0), e = snapshot(2 * S, 3 * S);
+    b.stalled_us[RESOURCE_IO] = 0, e.stalled_us[RESOURCE_IO] = 2000000;
+    b.disks_busy_ms = 100, e.disks_busy_ms = 120;
+    struct machine_result r = machine_between(&b, &e, 0, ANSWER_NO);
+    assert_true(near(r.some_share[RESOURCE_IO], 0.01));
+    b.stalled_us[RESOURCE_IO] = PROBE_UNKNOWN;
+    r = machine_between(&b, &e, 0, ANSWER_NO);
+    assert_true(isnan(r.some_share[RESOURCE_IO]));
 }
 
 static void counters_and_frequencies_are_compared(void **state)
@@ -218,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_little_less_than_nothing_is_nothing),
         cmocka_unit_test(what_is_not_known_is_said_to_be_unknown),
         cmocka_unit_test(a_window_of_a_few_ticks_is_too_short_for_others),
+        cmocka_unit_test(nobody_waits_for_a_disk_longer_than_disks_are_busy),
         cmocka_unit_test(counters_and_frequencies_are_compared),
         cmocka_unit_test(the_cpu_time_of_somebody_else_is_found),
         cmocka_unit_test(the_shares_of_this_machine_add_up),
