@@ -117,31 +117,34 @@ int accept_client(struct server *server)
 {
     if (!place_await(server))
         return -1;
+    /* Before it is there: whoever waits for all clients may look at any time. */
+    atomic_fetch_add(&server->clients, 1);
     while (!stop_requested) {
         int fd = accept_one(server, server->listen_fd, 0);
-        if (fd >= 0) {
-            atomic_fetch_add(&server->clients, 1);
+        if (fd >= 0)
             return fd;
-        }
         if (fd == ACCEPT_SHORT) /* the client waits in the backlog meanwhile */
             pause_accepting();
     }
+    client_gone(server);
     return -1;
 }
 
 /* --- threads ---------------------------------------------------------------------------------- */
 
-int start_thread(const struct server *server, void *(*run)(void *), void *argument)
+int start_thread(const struct server *server, pthread_t *thread, void *(*run)(void *),
+                 void *argument)
 {
     pthread_attr_t attributes;
+    pthread_t detached;
     pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (!thread)
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     int error = 0;
     if (server->stack_bytes)
         error = pthread_attr_setstacksize(&attributes, server->stack_bytes);
-    pthread_t thread;
     if (error == 0)
-        error = pthread_create(&thread, &attributes, run, argument);
+        error = pthread_create(thread ? thread : &detached, &attributes, run, argument);
     pthread_attr_destroy(&attributes);
     return error;
 }
@@ -149,7 +152,7 @@ int start_thread(const struct server *server, void *(*run)(void *), void *argume
 int start_workers(const struct server *server, void *(*run)(void *), void *argument)
 {
     for (unsigned i = 0; i < server->workers; i++) {
-        int error = start_thread(server, run, argument);
+        int error = start_thread(server, NULL, run, argument);
         if (error) {
             fprintf(stderr, "%s: cannot start worker %u of %u: %s\n", server->name, i + 1,
                     server->workers, strerror(error));

@@ -33,14 +33,15 @@ struct blocking_flow {
 struct blocking_flow blocking_flow(void);
 
 /* Waits for a client, and for a free place first when their number is limited.
- * Its descriptor, or -1 when the server is to stop. */
+ * Its descriptor, or -1 when the server is to stop. Several threads may do so. */
 int accept_client(struct server *);
 
 /* Serves the client, blocking, until its connection is closed, and gives its place back. */
 void serve_client(struct server *, int fd);
 
-/* A detached thread with the server's stack size. 0 or an errno. */
-int start_thread(const struct server *, void *(*run)(void *), void *argument);
+/* A thread with the server's stack size, to be joined by `thread`, or detached if that is NULL. 0 or
+ * an errno. */
+int start_thread(const struct server *, pthread_t *thread, void *(*run)(void *), void *argument);
 
 /* Starts as many as there are workers. -1: one could not be started, which is said. */
 int start_workers(const struct server *, void *(*run)(void *), void *argument);
@@ -51,7 +52,8 @@ void pause_accepting(void);
 /* The client is no longer here: its place is free. */
 void client_gone(struct server *);
 
-/* After the last accept: waits until every client accepted has been served. A stop bounds it. */
+/* At a stop: waits until nobody accepts, and every client accepted has been served. The stop bounds
+ * it. */
 void wait_for_clients(struct server *);
 
 #endif

@@ -7,6 +7,7 @@
  * few clients the division is uneven. */
 #include "servers/event_loop.h"
 #include "servers/listen.h"
+#include "servers/serve.h"
 #include "servers/stop.h"
 
 #include <errno.h>
@@ -65,7 +66,7 @@ static int run(struct server *server)
     if (!workers || open_loops(server, workers) < 0)
         return 1;
     for (unsigned i = 0; i < server->workers; i++) {
-        int error = pthread_create(&workers[i].thread, NULL, work, &workers[i].loop);
+        int error = start_thread(server, &workers[i].thread, work, &workers[i].loop);
         if (error) {
             fprintf(stderr, "%s: no thread for loop %u of %u: %s\n", server->name, i + 1,
                     server->workers, strerror(error));

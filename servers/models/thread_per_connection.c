@@ -27,7 +27,7 @@ static void *serve_one(void *argument)
 static void give_thread(struct client *client)
 {
     int error, said = 0;
-    while ((error = start_thread(client->server, serve_one, client)) != 0) {
+    while ((error = start_thread(client->server, NULL, serve_one, client)) != 0) {
         if (stop_requested) { /* no other client will need this thread */
             serve_one(client);
             return;

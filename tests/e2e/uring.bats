@@ -49,6 +49,8 @@ ask_for_more() {
     start
     before=$(resident_kib)
     dial
+    get /hello >&"$conn"
+    read_until "$conn" 'HTTP/1.1 200' # from the second request on, a receive lasts
     get '/work?wait_ms=60000' >&"$conn"
     ask_for_more >&"$conn" 3>&- &
     FLOOD=$!
