@@ -18,6 +18,9 @@ enum { TEXT_SIZE = 16 << 10, PATH_SIZE = 96 };
 /* A line for each CPU stands at its beginning; what follows is not needed. */
 enum { STAT_SIZE = 128 << 10 };
 
+/* Reading more would take time from the load. */
+enum { MOST_PROCESSES = 400 };
+
 /* --- one source each -------------------------------------------------------------------------- */
 
 static void add_times(struct cpu_times *sum, const struct cpu_times *t)
@@ -202,7 +205,8 @@ static void read_network(struct machine_snapshot *s)
 
 void machine_snapshot(struct machine_snapshot *s, const cpu_set_t *chosen)
 {
-    *s = (struct machine_snapshot){.frequency_mean_khz = PROBE_UNKNOWN,
+    *s = (struct machine_snapshot){.processes_cpu_ns = PROBE_UNKNOWN,
+                                   .frequency_mean_khz = PROBE_UNKNOWN,
                                    .throttle_events = PROBE_UNKNOWN,
                                    .swapped_pages = PROBE_UNKNOWN,
                                    .disks_busy_ms = PROBE_UNKNOWN};
@@ -212,6 +216,7 @@ void machine_snapshot(struct machine_snapshot *s, const cpu_set_t *chosen)
     struct timespec own;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
     s->own_cpu_ns = (int64_t)own.tv_sec * (int64_t)NS_PER_S + own.tv_nsec;
+    s->processes_cpu_ns = proc_cpu_of_all_ns(MOST_PROCESSES);
     read_frequencies(s, chosen);
     read_throttling(s, chosen);
     read_swapping(s);
@@ -280,7 +285,10 @@ static void conclude_shares(struct machine_result *r, const struct cpu_times *t)
  *
  * Time in interrupts, which is mostly the load's own network traffic, is in the CPU time of the
  * task that was interrupted, and so goes off with the server's and ours; unless the kernel keeps
- * it apart. Where that cannot be told it is taken off, since a false alarm does more harm. */
+ * it apart. Where that cannot be told it is taken off, since a false alarm does more harm.
+ *
+ * A CPU that is being woken is not idle, nor in any task: some microseconds each time, which a load
+ * that waits for every answer makes a fifth of a CPU. So it is no more than processes took. */
 static double other_share(const struct machine_snapshot *b, const struct machine_snapshot *e,
                           int64_t server_cpu_ns, bool irq_is_apart)
 {
@@ -288,10 +296,13 @@ static double other_share(const struct machine_snapshot *b, const struct machine
     if (server_cpu_ns == PROBE_UNKNOWN || elapsed_ns < SHORTEST_WINDOW_NS)
         return NAN;
     struct cpu_times t = times_between(&b->all, &e->all);
-    int64_t others_ns = elapsed_ns * b->cpu_count - t.idle_ns - t.steal_ns - server_cpu_ns -
-                        (e->own_cpu_ns - b->own_cpu_ns);
+    int64_t load_ns = server_cpu_ns + (e->own_cpu_ns - b->own_cpu_ns);
+    int64_t others_ns = elapsed_ns * b->cpu_count - t.idle_ns - t.steal_ns - load_ns;
     if (irq_is_apart)
         others_ns -= t.irq_ns + t.softirq_ns;
+    int64_t processes_ns = difference(b->processes_cpu_ns, e->processes_cpu_ns);
+    if (processes_ns != PROBE_UNKNOWN && processes_ns - load_ns < others_ns)
+        others_ns = processes_ns - load_ns;
     return others_ns > 0 ? (double)others_ns / (double)elapsed_ns : 0;
 }
 

@@ -162,6 +162,34 @@ static pid_t id_of_name(const char *name)
     return *end == '\0' ? (pid_t)id : 0;
 }
 
+static bool all_are_visible(void)
+{
+    char name[32];
+    return proc_read("/proc/2/comm", name, sizeof name) == 0 && strcmp(name, "kthreadd\n") == 0;
+}
+
+int64_t proc_cpu_of_all_ns(size_t most)
+{
+    DIR *all = all_are_visible() ? opendir("/proc") : NULL;
+    if (!all)
+        return -1;
+    const int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
+    int64_t sum_ns = 0;
+    size_t count = 0;
+    for (struct dirent *entry; count <= most && (entry = readdir(all));) {
+        struct process_counts c;
+        pid_t pid = id_of_name(entry->d_name);
+        if (!pid || !proc_counts(pid, &c))
+            continue;
+        count++;
+        int64_t own_ns = proc_cpu_ns(pid);
+        sum_ns += own_ns < 0 ? 0 : own_ns;
+        sum_ns += (c.child_user_ticks + c.child_system_ticks) * tick_ns;
+    }
+    closedir(all);
+    return count <= most ? sum_ns : -1;
+}
+
 int tree_scan(struct tree *t)
 {
     DIR *all = opendir("/proc");

@@ -28,6 +28,7 @@ static struct machine_snapshot snapshot(int64_t at_ns, int64_t idle_ns)
                                  .cpu_count = 2,
                                  .all = {.idle_ns = idle_ns},
                                  .chosen = {.idle_ns = idle_ns},
+                                 .processes_cpu_ns = PROBE_UNKNOWN,
                                  .frequency_mean_khz = PROBE_UNKNOWN,
                                  .throttle_events = PROBE_UNKNOWN,
                                  .swapped_pages = PROBE_UNKNOWN,
@@ -52,6 +53,19 @@ static void what_is_neither_idle_nor_ours_is_others(void **state)
     e.all.steal_ns = 40 * MS;
     r = machine_between(&b, &e, 500 * MS, ANSWER_NO);
     assert_true(near(r.other_cpu_share, 0.06));
+}
+
+static void others_are_no_more_than_what_processes_took(void **state)
+{
+    (void)state;
+    struct machine_snapshot b = snapshot(0, 0), e = snapshot(S, 1200 * MS);
+    e.own_cpu_ns = 200 * MS;
+    b.processes_cpu_ns = 5 * S, e.processes_cpu_ns = 5 * S + 730 * MS;
+    assert_true(near(machine_between(&b, &e, 500 * MS, ANSWER_NO).other_cpu_share, 0.03));
+    e.processes_cpu_ns = 5 * S + 950 * MS;
+    assert_true(near(machine_between(&b, &e, 500 * MS, ANSWER_NO).other_cpu_share, 0.1));
+    e.processes_cpu_ns = 4 * S; /* a process ended whose parent does not wait for it */
+    assert_true(near(machine_between(&b, &e, 500 * MS, ANSWER_NO).other_cpu_share, 0.1));
 }
 
 static void interrupts_go_off_where_they_are_not_in_the_tasks_time(void **state)
@@ -228,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_neither_idle_nor_ours_is_others),
+        cmocka_unit_test(others_are_no_more_than_what_processes_took),
         cmocka_unit_test(interrupts_go_off_where_they_are_not_in_the_tasks_time),
         cmocka_unit_test(a_little_less_than_nothing_is_nothing),
         cmocka_unit_test(what_is_not_known_is_said_to_be_unknown),

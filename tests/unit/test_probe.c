@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "loadgen/probe_events.h"
+#include "loadgen/probe_proc.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -945,6 +946,30 @@ static void the_processors_counters_are_left_alone_unless_asked_for(void **state
 
 /* --- what cannot be measured ------------------------------------------------------------------ */
 
+/* What other processes took that end meanwhile, and nobody waits for, would be missing: so at least
+ * what this one burns alone, at one of three attempts. */
+static void the_time_of_all_processes_includes_children_that_have_ended(void **state)
+{
+    (void)state;
+    if (proc_cpu_of_all_ns(100000) < 0)
+        skip(); /* not all can be seen */
+    assert_true(proc_cpu_of_all_ns(1) == -1);
+    bool included = false;
+    for (int attempt = 0; attempt < 3 && !included; attempt++) {
+        int64_t before_ns = proc_cpu_of_all_ns(100000);
+        pid_t pid = fork();
+        must(pid >= 0);
+        if (pid == 0) {
+            burn(100);
+            _exit(0);
+        }
+        must(waitpid(pid, NULL, 0) == pid);
+        int64_t after_ns = proc_cpu_of_all_ns(100000);
+        included = after_ns - before_ns >= 80 * (int64_t)NS_PER_MS; /* in ticks of up to 10 ms */
+    }
+    assert_true(included);
+}
+
 static void an_ended_server_is_unknown_and_not_zero(void **state)
 {
     (void)state;
@@ -1003,6 +1028,7 @@ int main(void)
         cmocka_unit_test(a_counter_that_was_on_for_a_part_of_the_time_is_scaled),
         cmocka_unit_test(the_processors_counters_are_numbers_or_unknown_with_a_reason),
         cmocka_unit_test(the_processors_counters_are_left_alone_unless_asked_for),
+        cmocka_unit_test(the_time_of_all_processes_includes_children_that_have_ended),
         cmocka_unit_test(an_ended_server_is_unknown_and_not_zero),
         cmocka_unit_test(a_process_that_does_not_exist_is_refused),
     };
