@@ -57,7 +57,7 @@ static const struct argp_option options[] = {
     {"server-cpus", KEY_SERVER_CPUS, "LIST", 0, "Pin servers (default: the first CPU)", 2},
     {"loadgen-cpus", KEY_LOADGEN_CPUS, "LIST", 0, "Pin the generator (default: the second)", 2},
     {"checks", KEY_CHECKS, "A,B", 0, "validate: only these checks (default: all)", 3},
-    {"short", KEY_SHORT, NULL, 0, "validate: three minutes, for a machine that is shared", 3},
+    {"short", KEY_SHORT, NULL, 0, "validate: five minutes, for a machine that is shared", 3},
     {"tsv", KEY_TSV, NULL, 0, "compare: a table for programs", 3},
     {"quick", KEY_QUICK, NULL, 0, "switches: ten seconds instead of a minute", 3},
     {0},
