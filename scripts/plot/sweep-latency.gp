@@ -1,5 +1,5 @@
-# Response time against what is varied, the median and the 99th percentile side by side; both
-# axes log. Error bars: 95 % intervals over trials; a cross on top: no answer.
+# Response time against what is varied, the median and the 99th percentile side by side, on the
+# same axes; both log. Error bars: 95 % intervals over trials; a cross on top: no answer.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4; axis_title = ARG5
 load "style.gp"
 
@@ -13,6 +13,11 @@ missing(m) = strcol(1) eq m && no_answer(strcol(2)) ? edge(m) : NaN
 missing_count = 0
 stats data using (missing_count = missing_count + no_answer(strcol(2)), 1) nooutput
 
+# From the lowest median to the highest 99th percentile, with their intervals.
+y_least = NaN; y_most = NaN
+note_y(y) = (y_least = y_least <= y ? y_least : y, y_most = y_most >= y ? y_most : y, 1)
+stats data using (no_answer(strcol(2)) || !valid(5) || !valid(9) ? 1 : note_y(column(5)) + note_y(column(9))) nooutput
+
 set multiplot layout 1, 2 title figure_title font ",16" noenhanced \
     margins char 11, char 3, char 4.5, char panels_top(words(models)) spacing char 9, char 6
 set format y "%g"
@@ -20,14 +25,10 @@ set format x "%.0s%c"
 set xlabel axis_title noenhanced
 eval edge_axis
 eval legend(height)
+set logscale xy
+eval x_margins
+if (y_most > 0) { set yrange [y_least / 1.5:y_most * 1.5] } else { set yrange [0.1:10] }
 do for [i = 1:2] {
-    drawn = 0
-    eval no_ranges
-    unset logscale
-    stats data using (note_drawn(valid(3 * i + 1) && !no_answer(strcol(2)))) nooutput
-    set logscale xy
-    eval x_margins
-    eval y_range("[0.1:10]")
     set title (i == 1 ? "median" : "99th percentile")
     set ylabel "response time (ms)"
     plot for [m in models] data using (column(3) * beside(m)):(in_line(m, column(3 * i + 1))):(column(3 * i + 2)):(column(3 * i + 3)) with yerrorlines \

@@ -36,7 +36,7 @@ do for [i = 1:words(workloads)] {
     set xlabel (i > words(workloads) - columns ? "requests/s" : "")
     eval model_names(i % columns == 1 || columns == 1)
     plot data using (in_panel(w, column(6))):(bottom_up(strcol(3))):(0):(column(6)):(bottom_up(strcol(3)) - 0.36):(bottom_up(strcol(3)) + 0.36):(colour(strcol(3))) with boxxyerror lc rgb variable, \
-         data using (in_panel(w, column(6))):(bottom_up(strcol(3))):(column(7)):(column(8)) with xerrorbars pt -1 lw 1.4 lc rgb "#777777", \
+         for [halo in "3.6 1.4"] data using (in_panel(w, column(6))):(bottom_up(strcol(3))):(column(7)):(column(8)) with xerrorbars pt -1 lw halo + 0 lc rgb (halo + 0 > 2 ? "#ffffff" : "#555555"), \
          data using (label_at(w)):(bottom_up(strcol(3))):(label_of(strcol(5), strcol(4), number(6))) with labels left offset 0.7, 0 font ",10" noenhanced
 }
 unset multiplot

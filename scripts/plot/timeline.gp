@@ -1,5 +1,5 @@
 # Response time as the run went on: a panel for each model, the median and the longest of each
-# interval. One trial, the one in the middle by its p99.
+# interval; a gap where nothing was answered. One trial, the one in the middle by its p99.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
 load "style.gp"
 
@@ -25,8 +25,8 @@ do for [i = 1:words(models)] {
     set title m noenhanced offset 0, -0.5
     set xlabel (i == words(models) ? "time in the measured window (s)" : "")
     set ylabel "response time (ms)"
-    plot data using (column(3)):(in_line(m, column(7))) with linespoints lc rgb colour(m) pt point(m) ps 0.6 lw 1.8 notitle, \
-         data using (column(3)):(in_line(m, column(5))) with lines lc rgb pale(colour(m)) lw 1.8 notitle, \
+    plot data using (column(3)):(in_line(m, number(7))) with linespoints lc rgb colour(m) pt point(m) ps 0.6 lw 1.8 notitle, \
+         data using (column(3)):(in_line(m, number(5))) with lines lc rgb pale(colour(m)) lw 1.8 notitle, \
          NaN with linespoints lc rgb "#444444" pt 7 ps 0.6 lw 1.8 title (i == 1 ? "longest in the interval" : ""), \
          NaN with lines lc rgb "#aaaaaa" lw 1.8 title (i == 1 ? "median of the interval" : "")
     unset key
