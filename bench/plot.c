@@ -444,14 +444,22 @@ static void find_columns(char *header, size_t places[TIMELINE_COLUMNS])
     }
 }
 
-static size_t timeline_rows(FILE *out, const struct subject *s, size_t model)
+static char *timeline_read(const struct subject *s, size_t model, unsigned trial)
+{
+    const struct plan *p = &s->results->plan;
+    struct path path = path_of("%s/timeline/%s-%s-%u.tsv", s->folder, p->models[model],
+                               p->workloads[s->workload].name, trial);
+    return trial > 0 ? file_read(path.text, NULL) : NULL;
+}
+
+static size_t timeline_rows(FILE *out, const struct subject *s, size_t model, unsigned trial)
 {
     const struct plan *p = &s->results->plan;
     struct group g = {model, s->workload, 0};
-    unsigned trial = results_typical_trial(s->results, g);
-    struct path path = path_of("%s/timeline/%s-%s-%u.tsv", s->folder, p->models[model],
-                               p->workloads[s->workload].name, trial);
-    char *text = trial > 0 ? file_read(path.text, NULL) : NULL, *rest = text;
+    char *text = timeline_read(s, model, trial);
+    if (!text)
+        text = timeline_read(s, model, results_typical_trial(s->results, g));
+    char *rest = text;
     size_t rows = 0, places[TIMELINE_COLUMNS];
     if (rest)
         find_columns(strsep(&rest, "\n"), places);
@@ -473,12 +481,22 @@ static size_t timeline_rows(FILE *out, const struct subject *s, size_t model)
     return rows;
 }
 
+/* In a trial every model gets the same requests at the same times: one trial for all of them. */
+static unsigned common_trial(const struct subject *s)
+{
+    unsigned trial = 0;
+    for (size_t m = 0; m < s->results->plan.model_count && trial == 0; m++)
+        trial = results_typical_trial(s->results, (struct group){m, s->workload, 0});
+    return trial;
+}
+
 static size_t write_timeline(FILE *out, const struct subject *s)
 {
+    unsigned trial = common_trial(s);
     size_t rows = 0;
     fputs("model\tremark\ttime_s\trps\tp50_ms\tp99_ms\tmax_ms\n", out);
     for (size_t m = 0; m < s->results->plan.model_count; m++)
-        rows += timeline_rows(out, s, m);
+        rows += timeline_rows(out, s, m, trial);
     return rows;
 }
 

@@ -22,7 +22,7 @@ set for [p in percentiles] xtics add (p place(percentiles, p))
 eval legend(height)
 do for [i = 1:words(workloads)] {
     w = word(workloads, i)
-    remarks = ""
+    eval no_remarks
     eval no_ranges
     unset logscale
     stats data using (strcol(1) eq w ? note_remark(strcol(3), strcol(4)) : 1) nooutput
@@ -31,10 +31,9 @@ do for [i = 1:words(workloads)] {
     eval y_range("[0.1:10]")
     set logscale y
     set xrange [0.6:words(percentiles) + 0.4]
-    set title word(titles, i) noenhanced offset 0, (strlen(remarks) ? 0.5 : -0.2)
+    eval panel_title(i)
     unset label
-    text = remarks
-    eval remark_label(text)
+    eval remark_label
     set ylabel (i % columns == 1 || columns == 1 ? "response time (ms)" : "")
     plot for [m in models] data using (x_of(m)):(in_line(w, m, column(6))):(column(7)):(column(8)) with yerrorlines \
         lc rgb colour(m) pt point(m) ps 0.8 lw 1.3 title (i == 1 ? m : "")

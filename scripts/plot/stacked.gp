@@ -17,7 +17,9 @@ set output output_file
 most = 0.0
 note_most(w, v) = (most = strcol(1) eq w && v > most ? v : most, most)
 in_panel(w, v) = strcol(1) eq w ? v : NaN
-sum_of(w) = in_panel(w, column(5)) + column(6)
+# The medians of two parts need not add up to that of their sum, which the bar shows: cut as they are.
+sum_of(w) = in_panel(w, column(7))
+first_of(w) = in_panel(w, column(5) + column(6) > 0 ? column(7) * column(5) / (column(5) + column(6)) : 0)
 row_of = "bottom_up(strcol(3))"
 label_of(w) = strcol(1) ne w ? "" : no_answer(strcol(4)) ? "× ".strcol(4) : \
               strcol(7) eq "-" ? "not measured" : figure(number(7)).(strlen(strcol(4)) ? "  ".strcol(4) : "")
@@ -39,8 +41,8 @@ do for [i = 1:words(workloads)] {
     set format x tic_format(most)
     set xlabel (i > words(workloads) - columns ? unit : "")
     eval model_names(i % columns == 1 || columns == 1)
-    plot data using (in_panel(w, column(5))):(@row_of):(0):(column(5)):(@row_of - 0.36):(@row_of + 0.36):(colour(strcol(3))) with boxxyerror lc rgb variable, \
-         data using (sum_of(w)):(@row_of):(column(5)):(column(5) + column(6)):(@row_of - 0.36):(@row_of + 0.36):(pale(colour(strcol(3)))) with boxxyerror lc rgb variable, \
+    plot data using (first_of(w)):(@row_of):(0):(first_of(w)):(@row_of - 0.36):(@row_of + 0.36):(colour(strcol(3))) with boxxyerror lc rgb variable, \
+         data using (sum_of(w)):(@row_of):(first_of(w)):(sum_of(w)):(@row_of - 0.36):(@row_of + 0.36):(pale(colour(strcol(3)))) with boxxyerror lc rgb variable, \
          data using (in_panel(w, column(7))):(@row_of):(column(8)):(column(9)) with xerrorbars pt -1 lw 1.4 lc rgb "#777777", \
          data using (label_at(w)):(@row_of):(label_of(w)) with labels left offset 0.7, 0 font ",10" noenhanced
 }

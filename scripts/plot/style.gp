@@ -105,10 +105,12 @@ models = ""; workloads = ""; titles = ""
 note_row(w, t, m) = (titles = has(workloads, w) ? titles : titles.'"'.t.'" ', \
                      workloads = extended(workloads, w), models = extended(models, m), 1)
 
-# "blocking: served 1 of 64" for every model of the panel that has a remark.
-remarks = ""
-note_remark(m, r) = (remarks = strlen(r) == 0 || strstrt(remarks, m.": ") > 0 ? remarks : \
-                     remarks.(strlen(remarks) ? "   " : "").m.": ".r, 1)
+# "blocking: served 1 of 64" for every model of the panel that has a remark, two in a line.
+no_remarks = "remarks = ''; remark_count = 0"
+eval no_remarks
+new_remark(r) = (remark_count = remark_count + 1, remarks.(remark_count == 1 ? "" : remark_count % 2 ? "\n" : "   ").r)
+note_remark(m, r) = (remarks = strlen(r) == 0 || strstrt(remarks, m.": ") > 0 ? remarks : new_remark(m.": ".r), 1)
+remark_lines(n) = (n + 1) / 2
 
 # --- panels with a row for each model, the first on top ------------------------------------------
 
@@ -131,19 +133,32 @@ legend_width(width) = width < 1250 ? 1250 : width
 legend_beside = "set key at graph 1.03, graph 1 left top Left reverse samplen 2 spacing 1.2 noenhanced"
 
 # Under the title of a panel, in small print.
-remark_label(text) = "set label 1 (text) at graph 0.5, graph 1.0 center noenhanced font ',9' textcolor rgb '#444444' offset 0, 0.7"
+panel_title(i) = sprintf("set title word(titles, %d) noenhanced offset 0, %g", i, -0.2 + 0.75 * remark_lines(remark_count))
+remark_label = "set label 1 remarks at graph 0.5, graph 1.0 center noenhanced font ',9' textcolor rgb '#444444' offset 0, 0.75 * remark_lines(remark_count)"
 
 # Where a model gave no answer at a point, its line has a gap and this mark stands at the edge,
 # each model on a level of its own. The second y axis runs from 0 to 1 for it.
 no_answer(r) = r eq "no answer" || r eq "failed"
 answered(r, v) = no_answer(r) ? NaN : v
 edge(m) = 0.975 - 0.035 * (place(models, m) - 1)
+missing_side = ""; missing_count = 0; edge_room = 0.0
+note_missing(m, r) = (missing_count = missing_count + no_answer(r), \
+                      edge_room = no_answer(r) && 1 - edge(m) > edge_room ? 1 - edge(m) : edge_room, 1)
 edge_axis = "set y2range [0:1]; unset y2tics; set ytics nomirror"
 
-# Log axes end a little beyond the outermost points, not at the next power of ten.
-x_least = NaN; x_most = NaN
-note_x(x) = (x_least = x_least <= x ? x_least : x, x_most = x_most >= x ? x_most : x, 1)
-x_margins = "set xrange [x_least * 0.7:x_most * 1.4]"
+# Log axes end a little beyond the outermost points, not at the next power of ten; where that is
+# too short for powers of ten to be tics, these are the points, or 1, 2 and 5.
+x_least = NaN; x_most = NaN; points = ""
+note_x(x) = (x_least = x_least <= x ? x_least : x, x_most = x_most >= x ? x_most : x, \
+             points = extended(points, sprintf("%g", x)), 1)
+y_least = NaN; y_most = NaN
+note_y(y) = (y_least = y_least <= y ? y_least : y, y_most = y_most >= y ? y_most : y, 1)
+x_margins(i) = "set xrange [x_least * 0.7:x_most * 1.4]; ".(x_most / x_least <= 64 ? "set xtics (); set for [p in points] xtics add (p p + 0)" : "set xtics autofreq")
+# Beyond them there is room for the marks of those that gave no answer, above or below.
+y_room(side) = missing_side eq side ? (2.25 * y_most / y_least) ** (edge_room / (1 - edge_room)) : 1
+y_margins(format) = !(y_most > 0) ? "set yrange [0.1:10]" : \
+    "set yrange [y_least / 1.5 / y_room('below'):y_most * 1.5 * y_room('above')]; ".(y_most / y_least >= 30 ? "set ytics autofreq" : \
+    sprintf("set ytics (); set for [k in '1 2 5'] for [e = -6:12] ytics add (gprintf('%s', k * 10.0 ** e) k * 10.0 ** e)", format))
 
 # Side by side, so that error bars at the same place can be told apart: as a factor on a log axis.
-beside(m) = 1.02 ** (place(models, m) - (words(models) + 1) / 2.0)
+beside(m) = (2 * x_most / x_least) ** (0.0025 * (place(models, m) - (words(models) + 1) / 2.0))

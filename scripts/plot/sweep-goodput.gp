@@ -3,9 +3,8 @@
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4; axis_title = ARG5
 load "style.gp"
 
-offered = 0; missing_count = 0
-stats data using (models = extended(models, strcol(1)), note_x(column(3)), missing_count = missing_count + no_answer(strcol(2)), \
-                  offered = strcol(7) eq "-" ? offered : 1, 1) nooutput
+offered = 0
+stats data using (models = extended(models, strcol(1)), note_x(column(3)), offered = strcol(7) eq "-" ? offered : 1, 1) nooutput
 eval terminal(1100, 560)
 set output output_file
 
@@ -14,14 +13,13 @@ missing(m) = strcol(1) eq m && no_answer(strcol(2)) ? 1 - edge(m) : NaN
 
 set multiplot layout 1, 1 title figure_title font ",16" noenhanced \
     margins char 11, char 32, char 4.5, char 4
-drawn = 0
-eval no_ranges
-unset logscale
-stats data using (note_drawn(valid(4) && !no_answer(strcol(2)))) nooutput
+stats data using (note_missing(strcol(1), strcol(2))) nooutput
+missing_side = "below"
+stats data using (no_answer(strcol(2)) || !valid(5) || !valid(6) ? 1 : note_y(column(5)) + note_y(column(6))) nooutput
 set logscale xy
 set format xy "%.0s%c"
-eval x_margins
-eval y_range("[0.1:10]")
+eval x_margins(0)
+eval y_margins("%.0s%c")
 set xlabel axis_title noenhanced
 set ylabel "answered (requests/s)"
 eval edge_axis

@@ -10,24 +10,22 @@ set output output_file
 
 in_line(m, v) = strcol(1) eq m ? answered(strcol(2), v) : NaN
 missing(m) = strcol(1) eq m && no_answer(strcol(2)) ? edge(m) : NaN
-missing_count = 0
-stats data using (missing_count = missing_count + no_answer(strcol(2)), 1) nooutput
+stats data using (note_missing(strcol(1), strcol(2))) nooutput
+missing_side = "above"
 
 # From the lowest median to the highest 99th percentile, with their intervals.
-y_least = NaN; y_most = NaN
-note_y(y) = (y_least = y_least <= y ? y_least : y, y_most = y_most >= y ? y_most : y, 1)
 stats data using (no_answer(strcol(2)) || !valid(5) || !valid(9) ? 1 : note_y(column(5)) + note_y(column(9))) nooutput
 
 set multiplot layout 1, 2 title figure_title font ",16" noenhanced \
-    margins char 11, char 3, char 4.5, char panels_top(words(models)) spacing char 9, char 6
+    margins char 11, char 3, char 4.5, char panels_top(words(models)) - 3 spacing char 9, char 6
 set format y "%g"
 set format x "%.0s%c"
 set xlabel axis_title noenhanced
 eval edge_axis
 eval legend(height)
 set logscale xy
-eval x_margins
-if (y_most > 0) { set yrange [y_least / 1.5:y_most * 1.5] } else { set yrange [0.1:10] }
+eval x_margins(0)
+eval y_margins("%g")
 do for [i = 1:2] {
     set title (i == 1 ? "median" : "99th percentile")
     set ylabel "response time (ms)"

@@ -3,8 +3,8 @@
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4; axis_title = ARG5
 load "style.gp"
 
-missing_count = 0
-stats data using (models = extended(models, strcol(1)), note_x(column(3)), missing_count = missing_count + no_answer(strcol(2)), 1) nooutput
+stats data using (models = extended(models, strcol(1)), note_x(column(3)), 1) nooutput
+stats data using (note_missing(strcol(1), strcol(2))) nooutput
 eval terminal(1100, 560)
 set output output_file
 
@@ -19,8 +19,8 @@ unset logscale
 stats data using (note_drawn(valid(4) && !no_answer(strcol(2)))) nooutput
 set logscale x
 set format x "%.0s%c"
-set offsets 0, 0, graph 0.15, 0
-eval x_margins
+set offsets 0, 0, graph 0.08 + 1.3 * edge_room, 0
+eval x_margins(0)
 if (drawn > 0) { set yrange [0:*] } else { set yrange [0:1] }
 set xlabel axis_title noenhanced
 set ylabel "context switches/request"

@@ -1,5 +1,5 @@
 # Response time as the run went on: a panel for each model, the median and the longest of each
-# interval; a gap where nothing was answered. One trial, the one in the middle by its p99.
+# interval; a gap where nothing was answered. One trial, the same for all.
 data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
 load "style.gp"
 
@@ -21,7 +21,6 @@ set yrange [(least < 1e9 ? least * 0.7 : 0.01):(most > 0 ? most * 1.5 : 1)]
 set key at screen 0.5, screen (1 - 36.0 / height) center top horizontal samplen 2
 do for [i = 1:words(models)] {
     m = word(models, i)
-    remarks = ""
     set title m noenhanced offset 0, -0.5
     set xlabel (i == words(models) ? "time in the measured window (s)" : "")
     set ylabel "response time (ms)"

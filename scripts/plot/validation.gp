@@ -47,7 +47,7 @@ set key top left Left reverse
 
 # --- known service times ---
 eval fresh
-set title "Known service times: what the response time is off by"
+set title "Known service times: measured less true"
 set xlabel "work of a request"; set ylabel "measured less true (µs)"
 if (is_there("service-time")) {
     works = ""; tightest = 1e9; furthest = 0.0
@@ -59,12 +59,14 @@ if (is_there("service-time")) {
     set xrange [0.4:words(works) + 0.6]
     set xtics rotate by 25 right noenhanced ()
     do for [w in works] { set xtics add (w place(works, w)) }
-    set yrange [-reach:2.4 * reach]
+    set yrange [-reach:2.9 * reach]
+    set key maxrows 6 font ",9"
     plot file("service-time") using (place(works, strcol(2))):(0):(place(works, strcol(2)) - 0.4):(place(works, strcol(2)) + 0.4):(-column(5) < -reach ? -reach : -column(5)):(column(5) > 1.2 * reach ? 1.2 * reach : column(5)) \
              with boxxyerror fs solid 1 noborder fc rgb "#e8e8e8" title "tolerance", \
          for [m in models] file("service-time") using (place(works, strcol(2)) + 0.17 * (place(models, m) - (words(models) + 1) / 2.0)):(strcol(1) eq m ? column(4) - column(3) : NaN) \
              with points pt point(m) ps 1 lc rgb colour(m) title m
     set xtics norotate center enhanced
+    set key maxrows auto font ",12"
 } else { eval empty }
 
 # --- queues ---
