@@ -40,25 +40,30 @@ point(m) = m eq "blocking"              ? 5 : \
            m eq "coroutine"             ? 8 : \
            m eq "uring"                 ? 15 : target_point(m)
 
-# --- targets: browns for those that come with the suite; any other takes the next of a list ---------
+# --- targets: browns for foreign servers that come with the suite, teals for server-epoll's other
+# interfaces; any other takes the next of a list ---------------------------------------------------
 
 target_colour(m) = m eq "nginx"          ? 0x5b3a1e : \
                    m eq "apache-prefork" ? 0x8c6239 : \
                    m eq "apache-worker"  ? 0xb08850 : \
                    m eq "apache-event"   ? 0xd0b184 : \
-                   m eq "lighttpd"       ? 0x9a7d6f : other_colours[other_place(m)]
+                   m eq "lighttpd"       ? 0x9a7d6f : \
+                   m eq "select"         ? 0x20808a : \
+                   m eq "poll"           ? 0x7fc4c0 : other_colours[other_place(m)]
 
 target_point(m) = m eq "nginx"          ? 10 : \
                   m eq "apache-prefork" ? 14 : \
                   m eq "apache-worker"  ? 3 : \
                   m eq "apache-event"   ? 1 : \
-                  m eq "lighttpd"       ? 12 : other_points[other_place(m)]
+                  m eq "lighttpd"       ? 12 : \
+                  m eq "select"         ? 8 : \
+                  m eq "poll"           ? 10 : other_points[other_place(m)]
 
-array other_colours[8] = [0xb03060, 0x20808a, 0x6b8e23, 0x708090, 0x9370db, 0xbc8f00, 0x2f4f4f, 0xe0708a]
+array other_colours[8] = [0xb03060, 0x3b5998, 0x6b8e23, 0x708090, 0x9370db, 0xbc8f00, 0x2f4f4f, 0xe0708a]
 array other_points[8] = [4, 6, 8, 12, 14, 10, 3, 1]
 
 # Which of the names without a colour of their own it is, from 1 to 8 and around again.
-named = "blocking fork prefork thread-per-connection thread-pool epoll reactor-pool multi-epoll coroutine uring nginx apache-prefork apache-worker apache-event lighttpd"
+named = "blocking fork prefork thread-per-connection thread-pool epoll reactor-pool multi-epoll coroutine uring nginx apache-prefork apache-worker apache-event lighttpd select poll"
 others_before(m) = (sum [i = 1:place(models, m)] (has(named, word(models, i)) ? 0 : 1))
 other_place(m) = (others_before(m) + 7) % 8 + 1
 
