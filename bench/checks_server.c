@@ -42,8 +42,11 @@ static int check_arithmetic(struct validation *v, const char *model, const char 
 }
 
 /* wait4(2) charges an ended process with the switch by which it left for good, an ended thread not,
- * and the probe neither (docs/probes.md). What ends in a server of the model fork is processes. */
-static double last_switches(const char *model, const json_t *run)
+ * and the probe neither (docs/probes.md). What ends in a server of the model fork is processes. A
+ * few in a hundred are preempted on their way out besides, which the probe does not see. */
+static const double PREEMPTED_ENDS = 0.05;
+
+static double ended_processes(const char *model, const json_t *run)
 {
     return strcmp(model, "fork") == 0 ? json_number_at(run, "server.threads_died") : 0;
 }
@@ -62,13 +65,13 @@ static int check_lifetime(struct validation *v, const char *model, bool close, s
                           close ? "yes" : "no", pick(v, 3, 1));
     if (!run)
         return -1;
+    double ended = ended_processes(model, run);
     struct finding f = {.check = "switches",
                         .unit = "switches",
                         .expected = json_number_at(run, "server.lifetime.voluntary") +
-                                    json_number_at(run, "server.lifetime.involuntary") -
-                                    last_switches(model, run),
+                                    json_number_at(run, "server.lifetime.involuntary") - ended,
                         .measured = json_number_at(run, "server.context_switches.total")};
-    f.tolerance = fmax(START_AND_END, pick(v, 0.01, 0.05) * f.expected);
+    f.tolerance = fmax(START_AND_END, pick(v, 0.01, 0.05) * f.expected) + PREEMPTED_ENDS * ended;
     snprintf(f.subject, sizeof f.subject, "%s", model);
     snprintf(f.quantity, sizeof f.quantity, "total against wait4, %s",
              close ? "a connection per request" : "kept alive");

@@ -63,7 +63,7 @@ if (is_there("service-time")) {
     set key maxrows 6 font ",9"
     plot file("service-time") using (place(works, strcol(2))):(0):(place(works, strcol(2)) - 0.4):(place(works, strcol(2)) + 0.4):(-column(5) < -reach ? -reach : -column(5)):(column(5) > 1.2 * reach ? 1.2 * reach : column(5)) \
              with boxxyerror fs solid 1 noborder fc rgb "#e8e8e8" title "tolerance", \
-         for [m in models] file("service-time") using (place(works, strcol(2)) + 0.17 * (place(models, m) - (words(models) + 1) / 2.0)):(strcol(1) eq m ? column(4) - column(3) : NaN) \
+         for [m in models] file("service-time") using (place(works, strcol(2)) + 0.75 / words(models) * (place(models, m) - (words(models) + 1) / 2.0)):(strcol(1) eq m ? column(4) - column(3) : NaN) \
              with points pt point(m) ps 1 lc rgb colour(m) title m
     set xtics norotate center enhanced
     set key maxrows auto font ",12"
