@@ -148,7 +148,7 @@ bench: all ## run the suite and plot it (PROFILE=, MODELS=, TARGETS=, WORKLOADS=
 plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
 	@$(BUILD)/bin/bench plot results/latest
 
-validate: all ## hold the instrument against known truths and theory (25 minutes; SHORT=1: three)
+validate: all ## hold the instrument against known truths and theory (half an hour; SHORT=1: five minutes)
 	$(BUILD)/bin/bench validate $(if $(SHORT),--short) $(if $(CHECKS),--checks $(CHECKS))
 
 switches: all ## what a context switch costs here (a minute; QUICK=1: ten seconds)

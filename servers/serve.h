@@ -39,8 +39,8 @@ int accept_client(struct server *);
 /* Serves the client, blocking, until its connection is closed, and gives its place back. */
 void serve_client(struct server *, int fd);
 
-/* A thread with the server's stack size, to be joined by `thread`, or detached if that is NULL. 0 or
- * an errno. */
+/* A thread with the server's stack size, to be joined by `thread`, or detached if that is NULL. 0
+ * or an errno. */
 int start_thread(const struct server *, pthread_t *thread, void *(*run)(void *), void *argument);
 
 /* Starts as many as there are workers. -1: one could not be started, which is said. */
