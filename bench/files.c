@@ -135,6 +135,24 @@ int file_replace(const char *path, const char *text, size_t size, struct error *
     return error_set(error, "cannot write %s: %s", path, strerror(reason));
 }
 
+char *text_finish(FILE *out, char **text)
+{
+    if (!out)
+        return NULL;
+    if (fclose(out) == 0)
+        return *text;
+    free(*text);
+    return NULL;
+}
+
+int file_replace_with(const char *path, char *text, struct error *error)
+{
+    int result = text ? file_replace(path, text, strlen(text), error)
+                      : error_set(error, "no memory for %s", path);
+    free(text);
+    return result;
+}
+
 int link_replace(const char *path, const char *target, struct error *error)
 {
     struct path beside = path_of("%s.new", path);

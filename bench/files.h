@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* A path by value: nothing to free. */
 struct path {
@@ -38,6 +39,14 @@ char *file_read(const char *path, size_t *size);
 
 /* Puts a file of `size` bytes in the place of `path`, atomically and durably. 0 or -1. */
 int file_replace(const char *path, const char *text, size_t size, struct error *);
+
+/* Ends a text that was printed into `out`, which open_memstream gave for `text`. The text, to be
+ * freed by the caller; NULL: there was no memory for it, as where `out` is NULL. */
+char *text_finish(FILE *out, char **text);
+
+/* Puts a text in the place of `path` as file_replace does, and frees it. NULL, a text that there
+ * was no memory for, is an error. 0 or -1. */
+int file_replace_with(const char *path, char *text, struct error *);
 
 /* Points the symbolic link `path` to `target`, atomically. 0 or -1. */
 int link_replace(const char *path, const char *target, struct error *);

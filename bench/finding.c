@@ -111,13 +111,9 @@ static int write_file(const struct findings *f, const char *heading,
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    if (!out)
-        return error_set(error, "no memory for %s", path->text);
-    write(out, f, heading);
-    int result = fclose(out) == 0 ? file_replace(path->text, text, size, error)
-                                  : error_set(error, "no memory for %s", path->text);
-    free(text);
-    return result;
+    if (out)
+        write(out, f, heading);
+    return file_replace_with(path->text, text_finish(out, &text), error);
 }
 
 int findings_write(const struct findings *f, const char *folder, const char *heading,

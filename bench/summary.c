@@ -390,13 +390,9 @@ static char *text_of(void (*write_to)(FILE *, const struct results *), const str
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    if (!out)
-        return NULL;
-    write_to(out, r);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    if (out)
+        write_to(out, r);
+    return text_finish(out, &text);
 }
 
 char *summary_text(const struct results *r)
@@ -409,14 +405,6 @@ char *summary_table(const struct results *r)
     return text_of(write_short_table, r);
 }
 
-static int write_file(const struct path *path, char *text, struct error *error)
-{
-    int result = text ? file_replace(path->text, text, strlen(text), error)
-                      : error_set(error, "no memory for %s", path->text);
-    free(text);
-    return result;
-}
-
 /* The percentile spectrum of all trials together; a group without histograms has none. */
 static int write_spectrum(const struct results *r, struct group g, const char *folder,
                           struct error *error)
@@ -426,7 +414,7 @@ static int write_spectrum(const struct results *r, struct group g, const char *f
                                workload_has_points(w) ? "-" : "",
                                workload_has_points(w) ? point_name_of(w, g.point).text : "");
     char *text = results_spectrum(r, g);
-    return text ? write_file(&path, text, error) : 0;
+    return text ? file_replace_with(path.text, text, error) : 0;
 }
 
 static int write_spectra(const struct results *r, const char *folder, struct error *error)
@@ -443,9 +431,9 @@ static int write_spectra(const struct results *r, const char *folder, struct err
 int summary_write(const struct results *r, const char *folder, struct error *error)
 {
     struct path tsv = path_of("%s/summary.tsv", folder), md = path_of("%s/summary.md", folder);
-    if (write_file(&tsv, text_of(write_tsv, r), error) != 0)
+    if (file_replace_with(tsv.text, text_of(write_tsv, r), error) != 0)
         return -1;
-    if (write_file(&md, text_of(write_markdown, r), error) != 0)
+    if (file_replace_with(md.text, text_of(write_markdown, r), error) != 0)
         return -1;
     return write_spectra(r, folder, error);
 }

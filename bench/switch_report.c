@@ -510,13 +510,9 @@ static char *text_of(void (*write_to)(FILE *, const struct switch_rows *),
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    if (!out)
-        return NULL;
-    write_to(out, r);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    if (out)
+        write_to(out, r);
+    return text_finish(out, &text);
 }
 
 char *switch_report_text(const struct switch_rows *r)
@@ -537,10 +533,7 @@ int switch_report_write(const struct switch_rows *r, const char *folder, struct 
     int result = 0;
     for (size_t i = 0; i < COUNT_OF(files) && result == 0; i++) {
         struct path path = path_of("%s/%s", folder, files[i].name);
-        char *text = text_of(files[i].write, r);
-        result = text ? file_replace(path.text, text, strlen(text), error)
-                      : error_set(error, "no memory for %s", path.text);
-        free(text);
+        result = file_replace_with(path.text, text_of(files[i].write, r), error);
     }
     return result;
 }

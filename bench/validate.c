@@ -180,10 +180,7 @@ int figures_close(struct figures *f, const struct validation *v, const char *nam
                   struct error *error)
 {
     struct path path = path_of("%s/plots/validation-%s.tsv", v->folder, name);
-    int result = fclose(f->out) == 0 ? file_replace(path.text, f->text, f->size, error)
-                                     : error_set(error, "no memory for %s", path.text);
-    free(f->text);
-    return result;
+    return file_replace_with(path.text, text_finish(f->out, &f->text), error);
 }
 
 struct mean mean_of(const double *values, size_t count)

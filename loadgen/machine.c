@@ -43,7 +43,7 @@ static bool parse_times(const char *numbers, struct cpu_times *t)
                    &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal);
     if (n != 8)
         return false;
-    const int64_t tick_ns = (int64_t)NS_PER_S / sysconf(_SC_CLK_TCK);
+    const int64_t tick_ns = proc_tick_ns();
     *t = (struct cpu_times){.user_ns = (user + nice) * tick_ns,
                             .system_ns = system * tick_ns,
                             .irq_ns = irq * tick_ns,

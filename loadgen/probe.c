@@ -70,11 +70,6 @@ struct probe {
     struct probe_result result;
 };
 
-static int64_t tick_ns(void)
-{
-    return (int64_t)NS_PER_S / sysconf(_SC_CLK_TCK);
-}
-
 __attribute__((format(printf, 2, 3))) static void warn(struct probe *p, const char *format, ...)
 {
     struct probe_result *r = &p->result;
@@ -349,9 +344,9 @@ static void take_process(struct counters *c, pid_t pid)
     int64_t cpu_ns = proc_cpu_ns(pid);
     if (cpu_ns < 0 || !proc_counts(pid, &s))
         return; /* ended; once waited for, it counts among its parent's children */
-    c->cpu_ns += cpu_ns + (s.child_user_ticks + s.child_system_ticks) * tick_ns();
-    c->user_ns += (s.user_ticks + s.child_user_ticks) * tick_ns();
-    c->system_ns += (s.system_ticks + s.child_system_ticks) * tick_ns();
+    c->cpu_ns += cpu_ns + (s.child_user_ticks + s.child_system_ticks) * proc_tick_ns();
+    c->user_ns += (s.user_ticks + s.child_user_ticks) * proc_tick_ns();
+    c->system_ns += (s.system_ticks + s.child_system_ticks) * proc_tick_ns();
     c->faults_minor += s.faults_minor + s.child_faults_minor;
     c->faults_major += s.faults_major + s.child_faults_major;
 }
@@ -593,7 +588,7 @@ static void conclude_cpu(struct probe *p)
         warn(p,
              "cpu: its split into user and system is unknown, the server used less than the "
              "kernel's clock tick of %lld ms: measure for longer",
-             (long long)(tick_ns() / (int64_t)NS_PER_MS));
+             (long long)(proc_tick_ns() / (int64_t)NS_PER_MS));
         return;
     }
     double user_share = (double)user / (double)(user + system);

@@ -1,5 +1,7 @@
 #include "loadgen/probe_proc.h"
 
+#include "common/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -162,6 +164,11 @@ static pid_t id_of_name(const char *name)
     return *end == '\0' ? (pid_t)id : 0;
 }
 
+int64_t proc_tick_ns(void)
+{
+    return (int64_t)NS_PER_S / sysconf(_SC_CLK_TCK);
+}
+
 static bool all_are_visible(void)
 {
     char name[32];
@@ -173,7 +180,7 @@ int64_t proc_cpu_of_all_ns(size_t most)
     DIR *all = all_are_visible() ? opendir("/proc") : NULL;
     if (!all)
         return -1;
-    const int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
+    const int64_t tick_ns = proc_tick_ns();
     int64_t sum_ns = 0;
     size_t count = 0;
     for (struct dirent *entry; count <= most && (entry = readdir(all));) {

@@ -26,6 +26,9 @@ struct process_counts {
 
 bool proc_counts(pid_t, struct process_counts *);
 
+/* Nanoseconds of a clock tick, in which /proc gives times. */
+int64_t proc_tick_ns(void);
+
 /* CPU time of the process, dead threads included; -1: gone. */
 int64_t proc_cpu_ns(pid_t);
 

@@ -15,7 +15,7 @@ in_line(w, m, v) = strcol(1) eq w && strcol(3) eq m ? answered(strcol(4), v) : N
 x_of(m) = place(percentiles, strcol(5)) + 0.06 * (place(models, m) - (words(models) + 1) / 2.0)
 
 set multiplot layout rows, columns title figure_title font ",16" noenhanced \
-    margins char 11, char 3, char 3, char panels_top(words(models)) spacing char 9, char 6
+    margins char 11, char 3, char 3, char panels_top(words(models)) + remarks_room spacing char 9, char 6
 set format y "%g"
 set xtics ()
 set for [p in percentiles] xtics add (p place(percentiles, p))

@@ -14,7 +14,7 @@ set output output_file
 in_line(w, m, v) = strcol(1) eq w && strcol(3) eq m && column(5) > 1 ? answered(strcol(4), v) : NaN
 
 set multiplot layout rows, columns title figure_title font ",16" noenhanced \
-    margins char 11, char 3, char 4.5, char panels_top(words(models)) spacing char 9, char 6
+    margins char 11, char 3, char 4.5, char panels_top(words(models)) + remarks_room spacing char 9, char 6
 set format y "%g"
 set xtics ("0" 1, "90" 10, "99" 100, "99.9" 1e3, "99.99" 1e4, "99.999" 1e5, "99.9999" 1e6) font ",8"
 eval legend(height)

@@ -131,7 +131,8 @@ no_ranges = "set xrange [*:*]; set yrange [*:*]"
 # Between the figure's title and its panels, five names in a row (and "no answer" is one).
 legend_rows(n) = int(n / 5) + 1
 legend(height) = sprintf("set key at screen 0.5, screen %g center top vertical maxrows %d samplen 2 spacing 1.1 width 1 noenhanced", 1 - 36.0 / height, legend_rows(words(models)))
-panels_top(n) = 6.8 + 1.2 * legend_rows(n)
+panels_top(n) = 3.8 + 1.2 * legend_rows(n)
+remarks_room = 3 # more, where panels have remarks
 # Room for five names even where there are few panels.
 legend_width(width) = width < 1250 ? 1250 : width
 # Beside a figure of one panel.
@@ -158,7 +159,7 @@ note_x(x) = (x_least = x_least <= x ? x_least : x, x_most = x_most >= x ? x_most
              points = extended(points, sprintf("%g", x)), 1)
 y_least = NaN; y_most = NaN
 note_y(y) = (y_least = y_least <= y ? y_least : y, y_most = y_most >= y ? y_most : y, 1)
-x_margins(i) = "set xrange [x_least * 0.7:x_most * 1.4]; ".(x_most / x_least <= 64 ? "set xtics (); set for [p in points] xtics add (p p + 0)" : "set xtics autofreq")
+x_margins(least, most) = "set xrange [x_least * 0.7:x_most * 1.4]; ".(most / least <= 64 ? "set xtics (); set for [p in points] xtics add (p p + 0)" : "set xtics autofreq")
 # Beyond them there is room for the marks of those that gave no answer, above or below.
 y_room(side) = missing_side eq side ? (2.25 * y_most / y_least) ** (edge_room / (1 - edge_room)) : 1
 y_margins(format) = !(y_most > 0) ? "set yrange [0.1:10]" : \

@@ -18,7 +18,7 @@ missing_side = "below"
 stats data using (no_answer(strcol(2)) || !valid(5) || !valid(6) ? 1 : note_y(column(5)) + note_y(column(6))) nooutput
 set logscale xy
 set format xy "%.0s%c"
-eval x_margins(0)
+eval x_margins(x_least, x_most)
 eval y_margins("%.0s%c")
 set xlabel axis_title noenhanced
 set ylabel "answered (requests/s)"

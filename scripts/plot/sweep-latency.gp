@@ -17,14 +17,14 @@ missing_side = "above"
 stats data using (no_answer(strcol(2)) || !valid(5) || !valid(9) ? 1 : note_y(column(5)) + note_y(column(9))) nooutput
 
 set multiplot layout 1, 2 title figure_title font ",16" noenhanced \
-    margins char 11, char 3, char 4.5, char panels_top(words(models)) - 3 spacing char 9, char 6
+    margins char 11, char 3, char 4.5, char panels_top(words(models)) spacing char 9, char 6
 set format y "%g"
 set format x "%.0s%c"
 set xlabel axis_title noenhanced
 eval edge_axis
 eval legend(height)
 set logscale xy
-eval x_margins(0)
+eval x_margins(x_least, x_most)
 eval y_margins("%g")
 do for [i = 1:2] {
     set title (i == 1 ? "median" : "99th percentile")

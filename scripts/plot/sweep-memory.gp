@@ -37,7 +37,7 @@ do for [i = 1:4] {
     stats data using (note_drawn(strcol(4) eq k && valid(5))) nooutput
     set logscale xy
     eval y_range("[0.1:10]")
-    eval x_margins(0)
+    eval x_margins(x_least, x_most)
     plot for [j = 1:words(models)] data using (column(3) * beside(word(models, j))):(in_line(k, word(models, j), column(5))):(column(6)):(column(7)) with yerrorlines \
         lc rgb colour(word(models, j)) pt point(word(models, j)) ps 0.9 lw 1.4 title word(legends, j)
 }

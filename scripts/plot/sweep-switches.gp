@@ -20,7 +20,7 @@ stats data using (note_drawn(valid(4) && !no_answer(strcol(2)))) nooutput
 set logscale x
 set format x "%.0s%c"
 set offsets 0, 0, graph 0.08 + 1.3 * edge_room, 0
-eval x_margins(0)
+eval x_margins(x_least, x_most)
 if (drawn > 0) { set yrange [0:*] } else { set yrange [0:1] }
 set xlabel axis_title noenhanced
 set ylabel "context switches/request"
