@@ -52,7 +52,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(foreach d,$(1),$(w
 COMMON_OBJ  := $(call objects,common)
 SERVER_OBJ  := $(call objects,servers servers/http servers/handler servers/backend) $(BUILD)/servers/main.o
 LOADGEN_OBJ := $(call objects,loadgen)
-BENCH_OBJ   := $(call objects,bench)
+BENCH_OBJ   := $(call objects,bench/*)
 SWITCHES_OBJ := $(call objects,switches)
 
 ALL_MODELS  := $(subst _,-,$(patsubst servers/models/%.c,%,$(wildcard servers/models/*.c)))
@@ -117,7 +117,7 @@ $(BUILD)/bin/bench: $(BUILD)/bench/main.o $(BENCH_OBJ) $(COMMON)
 	$(call link,$(COMMON) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
 # Known costs, to hold the instrument against.
-$(BUILD)/bin/specimen: $(BUILD)/specimen/main.o $(COMMON)
+$(BUILD)/bin/specimen: $(BUILD)/tests/specimen/main.o $(COMMON)
 	@mkdir -p $(@D)
 	$(call link,$(COMMON))
 
@@ -159,17 +159,17 @@ demo: all ## half a minute for a classroom: four models, four workloads, and a t
 	    --workloads hello-keepalive,hello-close,io,cpu $(BENCH_OPTIONS)
 
 # The least that a server can be, for comparison.
-$(BUILD)/peers/%: peers/%.c $(BUILD)/flags
+$(BUILD)/peers/%: tests/peers/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $<
 
 # What it costs to record a sample.
-$(BUILD)/peers/record_cost: $(BUILD)/peers/record_cost.o $(COMMON)
+$(BUILD)/peers/record_cost: $(BUILD)/tests/peers/record_cost.o $(COMMON)
 	$(call link,$(COMMON) $(GSL_LIBS) -lm)
 
 # A library that need not be there: compare-peers says so.
 HAS_MICROHTTPD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
-$(BUILD)/peers/microhttpd_server: $(BUILD)/peers/microhttpd_server.o
+$(BUILD)/peers/microhttpd_server: $(BUILD)/tests/peers/microhttpd_server.o
 	@mkdir -p $(@D)
 	$(call link,$(shell $(PKG_CONFIG) --libs libmicrohttpd))
 
@@ -265,8 +265,8 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
 
 # --- linters ----------------------------------------------------------------------------------
 
-C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench specimen switches peers))
-C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench switches)) \
+C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench bench/* switches tests/specimen tests/peers))
+C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench/* switches)) \
              $(wildcard tests/unit/*.c tests/unit/*.h tests/fuzz/*.c tests/e2e/helpers/*.c tests/spoiled/*.c)
 SCRIPTS    = scripts/setup scripts/compare-peers scripts/model-figures .ci/run tests/spoiled/waiting-loadgen
 

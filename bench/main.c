@@ -1,14 +1,14 @@
 /* bench: asks every workload's question to every model, and keeps the answers.
  *
  * The command line. What the commands do stands in run.c, summary.c, compare.c and plot.c. */
-#include "bench/compare.h"
-#include "bench/plot.h"
-#include "bench/progress.h"
-#include "bench/run.h"
-#include "bench/stop.h"
-#include "bench/summary.h"
-#include "bench/switches.h"
-#include "bench/validate.h"
+#include "bench/base/stop.h"
+#include "bench/report/compare.h"
+#include "bench/report/plot.h"
+#include "bench/report/summary.h"
+#include "bench/run/progress.h"
+#include "bench/run/run.h"
+#include "bench/switches/switches.h"
+#include "bench/validate/validate.h"
 
 #include <argp.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_FOLDER_H
 #define TESTS_UNIT_FOLDER_H
 
-#include "bench/files.h"
+#include "bench/base/files.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* What is said of two models, and of a run as a whole: from a folder with made-up measurements. */
-#include "bench/contest.h"
+#include "bench/statistics/contest.h"
 
-#include "bench/files.h"
-#include "bench/winners.h"
+#include "bench/base/files.h"
+#include "bench/statistics/winners.h"
 #include "common/histogram_codec.h"
 #include "tests/unit/folder.h"
 

@@ -1,7 +1,7 @@
 /* What counts as a disturbance, and which of several attempts at a cell is taken. */
-#include "bench/disturbance.h"
+#include "bench/journal/disturbance.h"
 
-#include "bench/results.h"
+#include "bench/journal/results.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* runs.jsonl: whole lines, whatever happened to the one who wrote them. */
-#include "bench/journal.h"
+#include "bench/journal/journal.h"
 
-#include "bench/files.h"
+#include "bench/base/files.h"
 #include "tests/unit/folder.h"
 
 #include <errno.h>

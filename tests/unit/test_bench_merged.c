@@ -1,5 +1,5 @@
 /* Percentiles of several trials: those of all requests together. */
-#include "bench/merged.h"
+#include "bench/statistics/merged.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -1,5 +1,5 @@
 /* The plan: everything once, in an order that the seed decides. */
-#include "bench/plan.h"
+#include "bench/plan/plan.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* What is said about several trials. */
-#include "bench/statistics.h"
+#include "bench/statistics/statistics.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

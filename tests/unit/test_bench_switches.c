@@ -1,6 +1,6 @@
 /* What follows from the lines of `switches`, on lines whose figures are known. */
-#include "bench/switch_report.h"
-#include "bench/switch_rows.h"
+#include "bench/switches/switch_report.h"
+#include "bench/switches/switch_rows.h"
 
 #include <math.h>
 #include <setjmp.h>

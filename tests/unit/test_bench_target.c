@@ -1,9 +1,9 @@
 /* Targets' files: what a person may write, what is said when it is wrong, and what becomes of it.
  */
-#include "bench/target.h"
+#include "bench/plan/target.h"
 
-#include "bench/files.h"
-#include "bench/plan.h"
+#include "bench/base/files.h"
+#include "bench/plan/plan.h"
 #include "tests/unit/folder.h"
 
 #include <setjmp.h>

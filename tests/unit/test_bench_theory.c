@@ -1,5 +1,5 @@
 /* The theory, against what the textbooks print, and against simulation. */
-#include "bench/theory.h"
+#include "bench/validate/theory.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -1,5 +1,5 @@
 /* Workload files: what a person may write, and what is said when it is wrong. */
-#include "bench/workload.h"
+#include "bench/plan/workload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

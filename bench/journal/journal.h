@@ -1,0 +1,33 @@
+/* runs.jsonl: every measurement that was ever finished, a line each.
+ *
+ * A line is one write(2) to a file opened with O_APPEND and is on the disk
+ * (fsync) before the next measurement begins. Whatever interrupts bench leaves
+ * whole lines and at most one torn last one, which the next opening cuts off.
+ * Knows nothing of what stands in the lines but that they are JSON. */
+#ifndef BENCH_JOURNAL_H
+#define BENCH_JOURNAL_H
+
+#include "bench/base/error.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct journal {
+    int fd;
+    double patience_s; /* how long a full disk is waited for */
+};
+
+/* Opens DIR/runs.jsonl for appending, made if it is not there, and cuts off a torn last line.
+ * Only one process may have it open: -1 says when another has. */
+int journal_open(struct journal *, const char *folder, struct error *);
+void journal_close(struct journal *);
+
+/* Appends `object` as a line. When it cannot be written whole, what was written of it is cut
+ * off again and the writing is tried again until `patience_s` is over: then -1. */
+int journal_append(struct journal *, const json_t *object, struct error *);
+
+/* The whole lines of DIR/runs.jsonl, a new array of objects; a line that is not an object is
+ * left out and told on standard error, a torn last one is left out. NULL: it cannot be read. */
+json_t *journal_read(const char *folder, struct error *);
+
+#endif

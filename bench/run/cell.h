@@ -1,0 +1,43 @@
+/* One measurement: the command line that makes it, and the JSON that comes of it.
+ *
+ * The only place that knows loadgen's and the servers' options. Starts loadgen,
+ * which starts the server. Knows nothing of plans, order and the journal. */
+#ifndef BENCH_CELL_H
+#define BENCH_CELL_H
+
+#include "bench/base/child.h"
+#include "bench/plan/target.h"
+#include "bench/plan/workload.h"
+#include "bench/run/backend.h"
+
+#include <jansson.h>
+
+struct cell_order {
+    const char *programs;                   /* folder of loadgen and the servers */
+    const char *folder;                     /* the run's: loadgen works in it */
+    const char *model;                      /* whose server; NULL: the specimen, or a target */
+    const struct target *target;            /* NULL: none */
+    const char *target_folder;              /* where it can have a folder of its own */
+    const char *specimen;                   /* further options of the specimen; may be NULL */
+    const char *loadgen_options;            /* further options of loadgen; may be NULL */
+    const struct backend *backend;          /* has what the workload needs; may be NULL */
+    const struct workload *workload;        /* as it stands at the point */
+    const char *label;                      /* for its timeline's name; NULL: none is wanted */
+    const char *server_cpus, *loadgen_cpus; /* "": not pinned */
+    double compute_rate;                    /* iterations per us */
+    unsigned long seed;
+};
+
+/* The result object, a new reference, with loadgen's `workload` under `settings`; where loadgen
+ * gave none, an object with `error`, `valid` false, what it said, and the command. NULL:
+ * interrupted, nothing to keep. */
+json_t *cell_measure(const struct cell_order *);
+
+/* Iterations of compute per microsecond on this machine: the median of three starts of a server,
+ * which calibrates when it is not told the rate. Any will do, their handler is the same; the
+ * simplest, server-blocking, has the least around it: that of `otherwise` where it is not there.
+ * 0, or -1. */
+int cell_calibrate(const char *programs, const char *otherwise, const char *cpus, double *rate,
+                   struct error *);
+
+#endif

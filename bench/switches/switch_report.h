@@ -1,0 +1,27 @@
+/* Tables, verdicts and plot data from what `switches` found.
+ *
+ * Reads rows, writes files; measures nothing. */
+#ifndef BENCH_SWITCH_REPORT_H
+#define BENCH_SWITCH_REPORT_H
+
+#include "bench/base/error.h"
+#include "bench/statistics/statistics.h"
+#include "bench/switches/switch_rows.h"
+
+/* What somebody has published, and how far from it a measurement may be to reproduce it: a figure
+ * between low / factor and high * factor. */
+struct published {
+    double low, high, factor;
+};
+
+/* "reproduced": the whole interval is there; "refuted": none of it; "undecided": it is on the
+ * edge; "not measured". */
+const char *published_verdict(const struct published *, const struct estimate *);
+
+/* The tables for people, to be freed by the caller; NULL without memory. */
+char *switch_report_text(const struct switch_rows *);
+
+/* DIR/switches.tsv, DIR/switches.md and DIR/plots/switches-*.tsv. 0 or -1. */
+int switch_report_write(const struct switch_rows *, const char *folder, struct error *);
+
+#endif
