@@ -21,7 +21,9 @@ struct cell_order {
     const char *specimen;                   /* further options of the specimen; may be NULL */
     const char *loadgen_options;            /* further options of loadgen; may be NULL */
     const struct backend *backend;          /* has what the workload needs; may be NULL */
-    const struct workload *workload;        /* as it stands at the point */
+    const struct workload *workload;        /* as it stands at the point, windows included */
+    const char *inputs;                     /* the folder of its mix, seen from `folder` */
+    double capacity_low_rps, capacity_high_rps; /* where a search may begin; 0: not known */
     const char *label;                      /* for its timeline's name; NULL: none is wanted */
     const char *server_cpus, *loadgen_cpus; /* "": not pinned */
     double compute_rate;                    /* iterations per us */
