@@ -15,7 +15,7 @@ struct choice {
     const char *targets;   /* the same; "all"; NULL: none */
     unsigned trials;       /* 0: as many as time allows */
     unsigned long seed;
-    double margin;
+    double margin; /* differences up to this share are of no interest; 0: the default */
 };
 
 enum choice_result { CHOICE_MADE, CHOICE_FAILED, CHOICE_REFUSED /* a name that is not there */ };

@@ -29,6 +29,9 @@ static const struct setting settings[] = {
     {"order", WHOLE, AT(order), 0, 1e6, NULL},
     {"core", FLAG, AT(core), 0, 0, NULL},
     {"core_points", TEXT, AT(core_points), 0, 0, NULL},
+    {"headline", CHOICE, AT(headline), 0, 0,
+     "capacity throughput response_p50 response_p99 cpu_per_request switches_per_request "
+     "memory_pss"},
     {"mode", CHOICE, AT(mode), 0, 0, "closed open capacity"},
     {"connections", WHOLE, AT(connections), 1, 1e6, NULL},
     {"rate_rps", NUMBER, AT(rate_rps), 0.001, 1e8, NULL},
@@ -162,10 +165,11 @@ static int set_variant(struct parsing *p, const char *name, const char *key, con
 {
     struct workload *w = p->workload;
     const struct setting *s = setting_find(key);
-    static const char *const not_here = "anything but title, question, order, core and the sweep";
+    static const char *const not_here =
+        "anything but title, question, order, core, headline and the sweep";
     if (!s || s->kind == LIST || s->offset == AT(title) || s->offset == AT(question) ||
         s->offset == AT(order) || s->offset == AT(core) || s->offset == AT(core_points) ||
-        s->offset == AT(sweep))
+        s->offset == AT(headline) || s->offset == AT(sweep))
         return parsing_fail(p, "a point cannot change", key, not_here);
     const char *wanted = setting_apply(&p->unused, s, value);
     if (wanted)
@@ -314,6 +318,8 @@ static void derive(struct workload *w)
 {
     w->open = strcmp(w->mode, "open") == 0;
     w->capacity = strcmp(w->mode, "capacity") == 0;
+    if (!*w->headline)
+        strcpy(w->headline, w->capacity ? "capacity" : w->open ? "response_p99" : "throughput");
 }
 
 int workload_parse(struct workload *w, const char *file, const char *text, struct error *error)
@@ -373,9 +379,10 @@ void workload_set_windows(struct workload *w, double warmup_s, double duration_s
 /* Whether a setting is part of what servers meet, and not of how it is called or measured. */
 static bool is_of_load(const struct setting *s)
 {
-    return !is_listed("title question order core core_points timeline_s warmup_s duration_s step_s "
-                      "steps sweep values",
-                      s->key);
+    return !is_listed(
+        "title question order core core_points headline timeline_s warmup_s duration_s step_s "
+        "steps sweep values",
+        s->key);
 }
 
 static bool is_same(const struct setting *s, const char *a, const char *b)

@@ -36,6 +36,7 @@ struct workload {
     double order;                /* workloads are listed by it, then by name */
     bool core;                   /* measured when nobody says which workloads */
     char core_points[TEXT_SIZE]; /* of its points, those that are core; "": all */
+    char headline[NAME_SIZE];    /* the metric that answers the question */
 
     bool open;     /* arrivals at a rate, whatever the answers do; otherwise a closed loop */
     bool capacity; /* the highest such rate that the service level allows is sought */

@@ -25,8 +25,8 @@ static bool first_two_cpus(char *server, char *loadgen, size_t size)
     return true;
 }
 
-int cpus_choose(const char *server_wanted, const char *loadgen_wanted, char *server,
-                            char *loadgen, size_t size, struct error *error)
+int cpus_choose(const char *server_wanted, const char *loadgen_wanted, char *server, char *loadgen,
+                size_t size, struct error *error)
 {
     if (!first_two_cpus(server, loadgen, size) && (!server_wanted || !loadgen_wanted))
         fprintf(stderr, "bench: warning: only one CPU: the server and the load generator share "

@@ -26,9 +26,9 @@ static const double REPORT_GUESS_S = 12;
 /* A point of a workload while the run goes on. */
 struct point {
     size_t workload, point;
-    unsigned blocks;  /* whole ones; further measurements may belong to the next */
+    unsigned blocks;   /* whole ones; further measurements may belong to the next */
     bool is_previewed; /* every model was measured there, with short windows or long ones */
-    double slowness;  /* what a block took, relative to what it was expected to take */
+    double slowness;   /* what a block took, relative to what it was expected to take */
 };
 
 struct work {
@@ -291,8 +291,7 @@ static int report(struct work *work, bool last, struct error *error)
 {
     double before_s = elapsed_s(work);
     progress_show("tables and figures", left_s(work));
-    int result =
-        work->report(work->report_argument, &work->results, work->folder, last, error);
+    int result = work->report(work->report_argument, &work->results, work->folder, last, error);
     work->report_s = elapsed_s(work) - before_s;
     work->reports_s += work->report_s;
     work->next_report_s = 2 * elapsed_s(work);
@@ -327,8 +326,8 @@ static struct prospect prospect_of(const struct work *work, const struct point *
     const struct plan *p = &work->results.plan;
     struct prospect prospect = {.blocks = at->blocks,
                                 .half_width = NAN,
-                                .block_s = at->slowness *
-                                           plan_block_s(p, at->workload, at->point, false)};
+                                .block_s =
+                                    at->slowness * plan_block_s(p, at->workload, at->point, false)};
     if (p->trials == 0 && at->blocks >= BLOCKS_LEAST)
         look_at(work, at, &prospect);
     return prospect;
@@ -434,7 +433,8 @@ static void settle_time(struct work *work, const struct run_request *r)
     double least_s = run_least_s(p, &preview_s) + set_up_s;
     work->time_s = r->time_s > 0 ? r->time_s : INFINITY;
     if (!(r->time_s > 0) && p->trials == 0 && p->profile->time_s > 0) {
-        /* The quick profile is a first look, whatever it is asked; the standard one has intervals. */
+        /* The quick profile is a first look, whatever it is asked; the standard one has intervals.
+         */
         bool is_quick = p->profile->time_s < 120;
         work->time_s = is_quick ? p->profile->time_s : fmax(p->profile->time_s, least_s);
     }

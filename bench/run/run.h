@@ -1,10 +1,10 @@
 /* A run: from a choice to a folder of results, which is complete at any time.
  *
  * The first pass, a preview, measures every model at every point with short windows; then blocks
- * follow while there is time, those first that are expected to tell most. Each result is on the disk
- * before the next measurement begins. The report is made anew after the first pass, whenever the
- * time has doubled since, and at the end, however that comes. Knows nothing of tables and figures:
- * whoever calls gives the function that makes them. */
+ * follow while there is time, those first that are expected to tell most. Each result is on the
+ * disk before the next measurement begins. The report is made anew after the first pass, whenever
+ * the time has doubled since, and at the end, however that comes. Knows nothing of tables and
+ * figures: whoever calls gives the function that makes them. */
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 
