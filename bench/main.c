@@ -32,6 +32,7 @@ enum option_key {
     KEY_RESUME,
     KEY_TIME,
     KEY_MARGIN,
+    KEY_NO_FIGURES,
     KEY_BIN,
     KEY_WORKLOAD_DIR,
     KEY_TARGET_DIR,
@@ -54,6 +55,7 @@ static const struct argp_option options[] = {
     {"out", KEY_OUT, "DIR", 0, "The run's folder (default: results/TIME-PROFILE)", 1},
     {"resume", KEY_RESUME, "DIR", 0, "Go on with the run in DIR, for --time", 1},
     {"margin", KEY_MARGIN, "PERCENT", 0, "Differences that nobody cares about (default: 5)", 1},
+    {"no-figures", KEY_NO_FIGURES, NULL, 0, "run: tables alone, no gnuplot", 1},
     {"bin", KEY_BIN, "DIR", 0, "Folder of loadgen and the servers (default: bench's own)", 2},
     {"workload-dir", KEY_WORKLOAD_DIR, "DIR", 0, "Folder of the workloads", 2},
     {"target-dir", KEY_TARGET_DIR, "DIR", 0, "Folder of the targets", 2},
@@ -73,7 +75,7 @@ struct command_line {
     const char *command, *programs, *workload_folder, *target_folder;
     const char *names[NAMES_LIMIT]; /* what follows the command */
     size_t name_count;
-    bool tsv, quick;
+    bool tsv, quick, no_figures;
     struct validate_request validation;
     bool for_new_run; /* an option was given that a resumed run takes from its plan */
 };
@@ -193,6 +195,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_SEED: r->choice.seed = whole_number("--seed", value, 4000000000, state); break;
     case KEY_TIME: r->time_s = time_span_s(value, state); return 0;
     case KEY_MARGIN: r->choice.margin = margin_of(value, state); return 0;
+    case KEY_NO_FIGURES: c->no_figures = true; return 0;
     case KEY_OUT: r->out = value; return 0;
     case KEY_RESUME: r->resume = value; return 0;
     case KEY_BIN: c->programs = value; return 0;
@@ -243,15 +246,21 @@ static int print_and_free(char *text)
     return 0;
 }
 
-/* Figures cost seconds and need gnuplot: without them the tables are still there. */
+struct reporter {
+    const struct places *places;
+    bool no_figures;
+};
+
+/* Figures need gnuplot: without it the tables are still there. */
 static int report(void *argument, const struct results *r, const char *folder, bool last,
                   struct error *error)
 {
-    const struct places *places = argument;
+    const struct reporter *reporter = argument;
+    const char *scripts = reporter->places->plot_scripts.text;
     struct error of_plots;
     if (summary_write(r, folder, error) != 0)
         return -1;
-    if (plot_all(r, folder, places->plot_scripts.text, last, &of_plots) != 0)
+    if (!reporter->no_figures && plot_all(r, folder, scripts, last, &of_plots) != 0)
         fprintf(stderr, "bench: warning: %s\n", of_plots.text);
     if (last && print_and_free(answer_text(r)) != 0)
         return error_set(error, "no memory for the answer");
@@ -262,8 +271,8 @@ static int command_run(const struct command_line *c, const struct places *places
 {
     struct path folder = {""};
     struct error error = {"interrupted before anything was measured"};
-    struct places its_places = *places;
-    enum run_result result = run_measure(&c->request, places, report, &its_places, &folder, &error);
+    struct reporter reporter = {places, c->no_figures};
+    enum run_result result = run_measure(&c->request, places, report, &reporter, &folder, &error);
     if (result == RUN_FAILED || result == RUN_REFUSED)
         complain(&error);
     if (result == RUN_REFUSED)

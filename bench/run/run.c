@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Tables and figures take about so long until it is known how long they take. */
 static const double REPORT_GUESS_S = 12;
@@ -250,19 +251,34 @@ static enum run_result measure_block(struct work *work, struct point *at, unsign
 
 /* --- the report ------------------------------------------------------------------------------- */
 
-static double sum_of(const struct results *r, size_t workload, const char *path, size_t *count)
+/* What the measurements of one workload took. */
+struct spent {
+    size_t measurements;
+    double all_s, windows_s;
+};
+
+static void add_spent(struct spent *spent, const struct measurements *of)
 {
-    double sum = 0;
-    *count = 0;
-    for (size_t i = 0; i < r->line_count; i++) {
-        struct group g;
-        double value = json_number_at(r->lines[i], path);
-        if (!plan_find(&r->plan, r->lines[i], &g) || g.workload != workload)
-            continue;
-        *count += 1;
-        sum += isnan(value) ? 0 : value;
+    for (size_t i = 0; i < of->count; i++) {
+        double all_s = json_number_at(of->at[i].line, "cell_s");
+        double window_s = json_number_at(of->at[i].line, "window_s");
+        spent->measurements++;
+        spent->all_s += isnan(all_s) ? 0 : all_s;
+        spent->windows_s += isnan(window_s) ? 0 : window_s;
     }
-    return sum;
+}
+
+static struct spent spent_on(const struct results *r, size_t workload)
+{
+    struct spent spent = {0};
+    struct group g = {.workload = workload};
+    for (g.point = 0; g.point < workload_points(&r->plan.workloads[workload]); g.point++)
+        for (g.model = 0; g.model < r->plan.model_count; g.model++) {
+            if (!results_is_preview(r, g))
+                add_spent(&spent, results_of(r, g));
+            add_spent(&spent, results_preview_of(r, g));
+        }
+    return spent;
 }
 
 /* DIR/time.tsv: where the time went. */
@@ -276,10 +292,9 @@ static int write_time(const struct work *work, struct error *error)
         fputs("what\tmeasurements\tseconds\tof_these_in_windows\n", out);
         fprintf(out, "(set-up)\t-\t%.1f\t-\n", work->set_up_s);
         for (size_t w = 0; w < r->plan.workload_count; w++) {
-            size_t count;
-            double all_s = sum_of(r, w, "cell_s", &count);
-            fprintf(out, "%s\t%zu\t%.1f\t%.1f\n", r->plan.workloads[w].name, count, all_s,
-                    sum_of(r, w, "window_s", &count));
+            struct spent spent = spent_on(r, w);
+            fprintf(out, "%s\t%zu\t%.1f\t%.1f\n", r->plan.workloads[w].name, spent.measurements,
+                    spent.all_s, spent.windows_s);
         }
         fprintf(out, "(tables and figures)\t-\t%.1f\t-\n", work->reports_s);
     }
@@ -304,7 +319,7 @@ static int report(struct work *work, bool last, struct error *error)
 static void look_at(const struct work *work, const struct point *at, struct prospect *prospect)
 {
     const struct plan *p = &work->results.plan;
-    const struct metric *metric = metric_main(&p->workloads[at->workload]);
+    const struct metric *metric = metric_find(p->workloads[at->workload].headline);
     double sum = 0;
     size_t count = 0;
     prospect->precise = true;
@@ -469,7 +484,7 @@ static enum run_result measure_folder(struct work *work, const struct run_reques
     stage_remove(work->folder, work->scratch.text);
     /* What is measured is reported, also after a failure: then that is what is to be said. */
     struct error of_report;
-    if (work->results.line_count > 0 && report(work, true, &of_report) != 0 &&
+    if (results_count(&work->results) > 0 && report(work, true, &of_report) != 0 &&
         result != RUN_FAILED) {
         *error = of_report;
         result = RUN_FAILED;
@@ -490,7 +505,13 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
                         .report_s = REPORT_GUESS_S};
     enum run_result result = RUN_COMPLETE;
     if (r->resume) {
+        struct path plan = path_of("%s/plan.json", r->resume);
         *folder = path_of("%s", r->resume);
+        if (access(plan.text, R_OK) != 0) {
+            error_set(error, "--resume %s: it is no run's folder, for it has no plan.json",
+                      r->resume);
+            return RUN_FAILED;
+        }
         result = journal_open(&work.journal, folder->text, error) == 0 ? RUN_COMPLETE : RUN_FAILED;
     } else {
         result = begin_new(r, places, folder, &work.journal, error);
