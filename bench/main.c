@@ -388,7 +388,7 @@ static int command_compare(const struct command_line *c)
 {
     struct error error;
     const struct compare_request request = {
-        .a = c->names[0], .b = c->names[1], .folder = c->names[2], .tsv = c->tsv};
+        .a = c->names[0], .b = c->names[1], .folder = c->names[2], .margin = 0.05, .tsv = c->tsv};
     enum compare_result result = compare_write(stdout, &request, &error);
     if (result == COMPARE_DONE)
         return EXIT_SUCCESS;

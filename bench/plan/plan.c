@@ -23,6 +23,22 @@ void plan_free(struct plan *p)
     *p = (struct plan){.seed = 0};
 }
 
+size_t plan_group_count(const struct plan *p)
+{
+    size_t points = 0;
+    for (size_t w = 0; w < p->workload_count; w++)
+        points += workload_points(&p->workloads[w]);
+    return points * p->model_count;
+}
+
+size_t plan_group_index(const struct plan *p, struct group g)
+{
+    size_t points = g.point;
+    for (size_t w = 0; w < g.workload; w++)
+        points += workload_points(&p->workloads[w]);
+    return points * p->model_count + g.model;
+}
+
 void plan_leave_out(struct plan *p, const char *format, ...)
 {
     struct error sentence;
@@ -226,22 +242,29 @@ static size_t find_point(const struct workload *w, const json_t *value)
     return w->value_count == 0 && !json_is_null(value) ? 1 : i;
 }
 
+bool plan_find(const struct plan *p, const json_t *line, struct group *g)
+{
+    g->model = find_model(p, json_string_value(json_object_get(line, "model")));
+    g->workload = find_workload(p, json_string_value(json_object_get(line, "workload")));
+    if (g->model == p->model_count || g->workload == p->workload_count)
+        return false;
+    const struct workload *w = &p->workloads[g->workload];
+    g->point = find_point(w, json_object_get(line, "point"));
+    return g->point < workload_points(w);
+}
+
 /* Cell from its identity; false where the plan has no such thing. */
 static bool cell_from_json(const struct plan *p, const json_t *json, struct cell *c)
 {
     json_int_t trial = json_integer_value(json_object_get(json, "trial"));
-    c->model = find_model(p, json_string_value(json_object_get(json, "model")));
-    c->workload = find_workload(p, json_string_value(json_object_get(json, "workload")));
-    if (c->model == p->model_count || c->workload == p->workload_count || trial < 1 ||
-        trial > 1000000)
+    struct group g;
+    if (!plan_find(p, json, &g) || trial < 1 || trial > 1000000)
         return false;
-    const struct workload *w = &p->workloads[c->workload];
-    c->point = find_point(w, json_object_get(json, "point"));
-    c->trial = (unsigned)trial;
-    return c->point < workload_points(w);
+    *c = (struct cell){g.model, g.workload, g.point, (unsigned)trial};
+    return true;
 }
 
-size_t plan_find(const struct plan *p, const json_t *run)
+size_t plan_find_cell(const struct plan *p, const json_t *run)
 {
     struct cell c;
     if (!cell_from_json(p, run, &c))

@@ -17,6 +17,11 @@
 #include <jansson.h>
 #include <stddef.h>
 
+/* One model at one point of one workload: places in the plan's models, workloads, its points. */
+struct group {
+    size_t model, workload, point;
+};
+
 /* One measurement. */
 struct cell {
     size_t model, workload, point; /* places in the plan's models, workloads, its values */
@@ -42,6 +47,10 @@ struct plan {
 };
 
 void plan_free(struct plan *);
+
+/* How many groups there are, and a group's place among them. */
+size_t plan_group_count(const struct plan *);
+size_t plan_group_index(const struct plan *, struct group);
 
 /* Keeps a sentence about what is not measured, for the report, and prints it as a warning. */
 void plan_leave_out(struct plan *, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -88,8 +97,11 @@ int plan_from_json(struct plan *, const json_t *, struct error *);
 /* Reads DIR/plan.json: 0 with a plan to free, or -1. */
 int plan_read(struct plan *, const char *folder, struct error *);
 
+/* The group that these names stand for, as in a line of runs.jsonl; false: the plan has none. */
+bool plan_find(const struct plan *, const json_t *line, struct group *);
+
 /* The cell's place in the plan that a line of runs.jsonl is the result of; `cell_count`: none. */
-size_t plan_find(const struct plan *, const json_t *run);
+size_t plan_find_cell(const struct plan *, const json_t *run);
 
 /* Puts the identity of a cell (model, workload, point, trial) into a run. */
 void plan_identify(const struct plan *, const struct cell *, json_t *run);

@@ -484,6 +484,19 @@ struct workload workload_at(const struct workload *w, size_t point)
     return at;
 }
 
+bool workload_same_load(const struct workload *a, const struct workload *b)
+{
+    return a->open == b->open && a->capacity == b->capacity && a->close == b->close &&
+           strcmp(a->mode, b->mode) == 0 && strcmp(a->arrivals, b->arrivals) == 0 &&
+           strcmp(a->http, b->http) == 0 && strcmp(a->method, b->method) == 0 &&
+           strcmp(a->path, b->path) == 0 && strcmp(a->backend, b->backend) == 0 &&
+           strcmp(a->slo, b->slo) == 0 && a->connections == b->connections && a->idle == b->idle &&
+           a->slow == b->slow && a->pipeline == b->pipeline && a->threads == b->threads &&
+           a->rate_rps == b->rate_rps && a->think_ms == b->think_ms &&
+           a->timeout_s == b->timeout_s && a->cores == b->cores && a->file_bytes == b->file_bytes &&
+           !*a->mix == !*b->mix;
+}
+
 size_t workload_limit_cores(struct workload *w, unsigned most)
 {
     size_t kept = 0;

@@ -102,6 +102,11 @@ const char *workload_varies(const struct workload *);
 /* The workload as it stands at one point of its sweep. */
 struct workload workload_at(const struct workload *, size_t point);
 
+/* Whether both, each as it stands at a point, put the same load on a server: all settings but how
+ * long and how often is measured, and but the file of a mix, of which only the content matters. What
+ * the servers are told may differ: it can be the very thing that is compared. */
+bool workload_same_load(const struct workload *, const struct workload *);
+
 /* Takes out what wants more cores than `most`; returns how many points are left: 0 where it cannot
  * be measured at all. */
 size_t workload_limit_cores(struct workload *, unsigned most);
