@@ -440,11 +440,12 @@ static int command_switches(const struct command_line *c, const struct places *p
 static int command_compare(const struct command_line *c)
 {
     struct error error;
-    const struct compare_request request = {.a = c->names[0],
-                                            .b = c->names[1],
-                                            .folder = c->names[2],
-                                            .tsv = c->tsv,
-                                            .margin = c->request.choice.margin};
+    const struct compare_request request = {
+        .a = c->names[0],
+        .b = c->names[1],
+        .folder = c->names[2],
+        .tsv = c->tsv,
+        .margin = c->request.choice.margin > 0 ? c->request.choice.margin : MARGIN_DEFAULT};
     enum compare_result result = compare_write(stdout, &request, &error);
     if (result == COMPARE_DONE)
         return EXIT_SUCCESS;

@@ -71,23 +71,3 @@ const char *first_disturbance(const json_t *line)
 {
     return json_string_value(json_array_get(json_at(line, "disturbed"), 0));
 }
-
-bool is_unsteady(const json_t *line)
-{
-    return json_is_false(json_at(line, "steady"));
-}
-
-/* bench puts `error` where loadgen gave no result. */
-static bool has_result(const json_t *line)
-{
-    return json_at(line, "error") == NULL;
-}
-
-const json_t *attempt_that_counts(const json_t *so_far, const json_t *later)
-{
-    if (!so_far)
-        return later;
-    if (has_result(so_far) != has_result(later))
-        return has_result(so_far) ? so_far : later;
-    return is_disturbed(so_far) ? later : so_far;
-}

@@ -1,13 +1,10 @@
 #include "bench/journal/journal.h"
 
 #include "bench/base/files.h"
-#include "bench/base/stop.h"
-#include "common/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,8 +12,6 @@
 #include <unistd.h>
 
 static const char *const FILE_NAME = "runs.jsonl";
-static const double DEFAULT_PATIENCE_S = 60;
-static const double PAUSE_S = 2;
 
 /* Size of the file up to and including its last newline. */
 static off_t whole_lines_size(int fd, off_t size)
@@ -51,7 +46,7 @@ static int cut_torn_line(int fd)
 int journal_open(struct journal *j, const char *folder, struct error *error)
 {
     struct path path = path_of("%s/%s", folder, FILE_NAME);
-    *j = (struct journal){.patience_s = DEFAULT_PATIENCE_S};
+    snprintf(j->folder, sizeof j->folder, "%s", folder);
     j->fd = open(path.text, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (j->fd < 0)
         return error_set(error, "cannot open %s: %s", path.text, strerror(errno));
@@ -75,8 +70,8 @@ void journal_close(struct journal *j)
     close(j->fd);
 }
 
-/* One attempt. -1 with errno: nothing of the line is left in the file. */
-static int append_once(int fd, const char *line, size_t size)
+/* -1 with errno: nothing of the line is left in the file. */
+static int write_whole(int fd, const char *line, size_t size)
 {
     struct stat before;
     if (fstat(fd, &before) != 0)
@@ -91,30 +86,6 @@ static int append_once(int fd, const char *line, size_t size)
     return -1;
 }
 
-static void pause_for(double seconds)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    struct timespec pause = timespec_of_ns((uint64_t)(seconds * (double)NS_PER_S));
-    ppoll(NULL, 0, &pause, &none);
-}
-
-static int append_patiently(struct journal *j, const char *line, size_t size, struct error *error)
-{
-    uint64_t end_ns = clock_now_ns() + (uint64_t)(j->patience_s * (double)NS_PER_S);
-    while (append_once(j->fd, line, size) != 0) {
-        int reason = errno;
-        uint64_t now_ns = clock_now_ns();
-        if (now_ns >= end_ns || bench_stop > 0)
-            return error_set(error, "cannot write %s: %s", FILE_NAME, strerror(reason));
-        double left_s = (double)(end_ns - now_ns) / (double)NS_PER_S;
-        fprintf(stderr, "\nbench: cannot write %s: %s. Make room: trying again for %.0f s\n",
-                FILE_NAME, strerror(reason), left_s);
-        pause_for(left_s < PAUSE_S ? left_s : PAUSE_S);
-    }
-    return 0;
-}
-
 int journal_append(struct journal *j, const json_t *object, struct error *error)
 {
     char *text = json_dumps(object, JSON_COMPACT);
@@ -126,7 +97,12 @@ int journal_append(struct journal *j, const json_t *object, struct error *error)
     }
     line[size] = '\n';
     line[size + 1] = '\0';
-    int result = append_patiently(j, line, size + 1, error);
+    int result = write_whole(j->fd, line, size + 1);
+    if (result != 0)
+        error_set(error,
+                  "cannot write %s/%s: %s. All measurements before this one are kept: make room, "
+                  "then go on with bench run --resume %s",
+                  j->folder, FILE_NAME, strerror(errno), j->folder);
     free(line);
     return result;
 }

@@ -10,11 +10,12 @@
 #include "bench/base/error.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stddef.h>
 
 struct journal {
     int fd;
-    double patience_s; /* how long a full disk is waited for */
+    char folder[PATH_MAX]; /* for messages */
 };
 
 /* Opens DIR/runs.jsonl for appending, made if it is not there, and cuts off a torn last line.
@@ -22,8 +23,8 @@ struct journal {
 int journal_open(struct journal *, const char *folder, struct error *);
 void journal_close(struct journal *);
 
-/* Appends `object` as a line. When it cannot be written whole, what was written of it is cut
- * off again and the writing is tried again until `patience_s` is over: then -1. */
+/* Appends `object` as a line. When it cannot be written whole (the disk is full), what was written
+ * of it is cut off again, and -1 is returned with a message that says how to go on. */
 int journal_append(struct journal *, const json_t *object, struct error *);
 
 /* The whole lines of DIR/runs.jsonl, a new array of objects; a line that is not an object is

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fewer percent decide nobody's choice of an architecture. */
-static const double MARGIN = 0.05;
-
 /* Keeps of the `count` elements, each of which begins with its name, those that are listed. -1: the
  * list names something that is not there. */
 static int keep_listed(const char *list, const char *what, void *elements, size_t size,
@@ -94,7 +91,7 @@ enum choice_result choose(const struct choice *c, const struct places *places, s
     *p = (struct plan){.profile = c->profile,
                        .seed = c->seed,
                        .trials = c->trials,
-                       .margin = c->margin > 0 ? c->margin : MARGIN};
+                       .margin = c->margin > 0 ? c->margin : MARGIN_DEFAULT};
     if (places_models(places, &p->models, &p->model_count, error) != 0 ||
         places_workloads(places, &p->workloads, &p->workload_count, error) != 0)
         goto fail;

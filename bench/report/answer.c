@@ -18,8 +18,8 @@ enum { CARD = sizeof card / sizeof *card };
 struct row {
     size_t workload, point;
     const struct headline *headline;
-    struct standing *of; /* of each model */
-    size_t best;         /* the model with the best figure; the number of models: none has one */
+    struct place *of; /* of each model */
+    size_t best;      /* the model with the best figure; the number of models: none has one */
 };
 
 struct answer {
@@ -44,14 +44,14 @@ static bool fill_row(struct row *row, const struct results *r, size_t workload, 
                         .headline = headline_find(r->plan.workloads[workload].headline),
                         .best = models,
                         .of = calloc(models + 1, sizeof *row->of)};
-    if (!row->of || standings_of(r, workload, point, row->headline, row->of) != 0)
+    if (!row->of || standings_of(r, workload, point, row->headline, r->plan.margin, row->of) != 0)
         return false;
     double best = NAN;
     for (size_t m = 0; m < models; m++) {
         struct group g = {m, workload, point};
         struct estimate e = group_estimate(r, g, metric_find(row->headline->metric));
         double figure = row->headline->more_is_better ? e.median : -e.median;
-        if (e.count == 0 || row->of[m].verdict == STANDING_NONE)
+        if (e.count == 0 || row->of[m].standing == STANDING_NONE)
             continue;
         if (isnan(best) || figure > best) {
             best = figure;
@@ -102,7 +102,8 @@ static double figure_in(const struct answer *a, const struct row *row, size_t mo
 
 static bool is_at_the_top(const struct row *row, size_t model)
 {
-    return row->of[model].verdict == STANDING_BEST || row->of[model].verdict == STANDING_EQUIVALENT;
+    return row->of[model].standing == STANDING_BEST ||
+           row->of[model].standing == STANDING_EQUIVALENT;
 }
 
 /* How many times worse than the best: 1 is as good. NaN: there is no such figure. */
@@ -240,13 +241,13 @@ static void write_outlook(FILE *out, const struct answer *a)
     bool preview = false;
     for (size_t i = 0; i < a->count; i++)
         for (size_t m = 0; m < a->results->plan.model_count; m++) {
-            const struct standing *s = &a->rows[i].of[m];
+            const struct place *s = &a->rows[i].of[m];
             preview |= results_is_preview(a->results, group_in(&a->rows[i], m));
-            if (s->verdict == STANDING_NONE)
+            if (s->standing == STANDING_NONE)
                 continue;
             all++;
-            shown += s->verdict != STANDING_NOT_SHOWN;
-            soon += s->verdict == STANDING_NOT_SHOWN && s->blocks_more <= blocks;
+            shown += s->standing != STANDING_NOT_SHOWN;
+            soon += s->standing == STANDING_NOT_SHOWN && s->blocks_more <= blocks;
         }
     fprintf(out, "Of %zu verdicts %zu are shown", all, shown);
     if (shown < all)
@@ -278,7 +279,7 @@ static struct cell_text cell_of(const struct answer *a, const struct row *row, c
     double times = times_worse(a, row, m);
     struct remark remark = group_remark(a->results, group_in(row, m));
     const char *mark = markdown && is_at_the_top(row, m) ? "**" : "";
-    bool sure = row->of[m].verdict != STANDING_NOT_SHOWN;
+    bool sure = row->of[m].standing != STANDING_NOT_SHOWN;
     if (!isnan(times))
         snprintf(cell.text, sizeof cell.text, "%s%s%s%s%s", mark,
                  times < 1.005 ? "1" : figure_of(times).text, sure ? "" : "?", mark,

@@ -18,8 +18,9 @@ struct pair {
     const char *folder;          /* of the models */
 };
 
-/* All comparisons of an invocation, which are one family. */
+/* All comparisons of an invocation. */
 struct table {
+    double margin;
     struct contest *contests;
     size_t count, limit;
 };
@@ -126,21 +127,14 @@ static void add(struct table *t, const struct side *a, const struct side *b, con
     for (size_t h = 0; h < headline_count && t->count < t->limit; h++) {
         if (!headline_is_of(&headlines[h], &a->results->plan.workloads[a->group.workload]))
             continue;
-        struct contest c = contest_of(a, b, &headlines[h]);
-        if (obstacle && !isnan(c.found.ratio)) {
-            c.found = (struct comparison){NAN, NAN, NAN, NAN};
+        struct contest c = contest_of(a, b, &headlines[h], t->margin);
+        if (obstacle && c.verdict != NOT_COMPARABLE) {
+            c.ratio = c.low = c.high = NAN;
+            c.verdict = NOT_COMPARABLE;
             snprintf(c.reason, sizeof c.reason, "%s", obstacle);
         }
         t->contests[t->count++] = c;
     }
-}
-
-static size_t count_groups(const struct plan *p)
-{
-    size_t count = 0;
-    for (size_t w = 0; w < p->workload_count; w++)
-        count += workload_points(&p->workloads[w]) * p->model_count;
-    return count;
 }
 
 static void fill_from_models(struct table *t, const struct pair *p)
@@ -152,19 +146,6 @@ static void fill_from_models(struct table *t, const struct pair *p)
             struct side side_a = {r, {a, w, i}, p->name_a}, side_b = {r, {b, w, i}, p->name_b};
             add(t, &side_a, &side_b, NULL);
         }
-}
-
-/* What the load is made of, without how often and how long. What the servers were told may differ:
- * it can be the very thing that is compared. */
-static json_t *load_of(const struct workload *w)
-{
-    static const char *const others[] = {"title",    "question",    "order",      "timeline_s",
-                                         "trials",   "trials_most", "duration_s", "values",
-                                         "warmup_s", "servers",     "mix"};
-    json_t *json = workload_to_json(w);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        json_object_del(json, others[i]);
-    return json;
 }
 
 static bool same_mix(const struct pair *p, const struct workload *a, const struct workload *b)
@@ -179,15 +160,6 @@ static bool same_mix(const struct pair *p, const struct workload *a, const struc
     return same;
 }
 
-static bool same_load(const struct pair *p, const struct workload *a, const struct workload *b)
-{
-    json_t *load_a = load_of(a), *load_b = load_of(b);
-    bool same = json_equal(load_a, load_b) && same_mix(p, a, b);
-    json_decref(load_a);
-    json_decref(load_b);
-    return same;
-}
-
 static size_t find_point(const struct workload *w, struct point_name name)
 {
     size_t i = 0;
@@ -196,14 +168,25 @@ static size_t find_point(const struct workload *w, struct point_name name)
     return i;
 }
 
+/* NULL: the two put the same load on a server at these points. */
+static const char *obstacle_at(const struct pair *p, const struct workload *a, size_t i,
+                               const struct workload *b, size_t k)
+{
+    struct workload at_a = workload_at(a, i), at_b = workload_at(b, k);
+    bool same = workload_same_load(&at_a, &at_b) && same_mix(p, &at_a, &at_b);
+    return same ? NULL : "the workload's settings differ";
+}
+
 static void fill_from_workloads(struct table *t, const struct pair *p, size_t w, size_t v)
 {
     const struct results *a = &p->runs[0], *b = &p->runs[1];
-    const struct workload *at_a = &a->plan.workloads[w], *at_b = &b->plan.workloads[v];
-    const char *obstacle = same_load(p, at_a, at_b) ? NULL : "the workload's settings differ";
-    for (size_t i = 0; i < workload_points(at_a); i++) {
-        size_t k = find_point(at_b, point_name_of(at_a, i));
-        for (size_t m = 0; m < a->plan.model_count && k < workload_points(at_b); m++) {
+    const struct workload *of_a = &a->plan.workloads[w], *of_b = &b->plan.workloads[v];
+    for (size_t i = 0; i < workload_points(of_a); i++) {
+        size_t k = find_point(of_b, point_name_of(of_a, i));
+        if (k == workload_points(of_b))
+            continue;
+        const char *obstacle = obstacle_at(p, of_a, i, of_b, k);
+        for (size_t m = 0; m < a->plan.model_count; m++) {
             size_t n = find_model(&b->plan, a->plan.models[m]);
             struct side side_a = {a, {m, w, i}, p->name_a}, side_b = {b, {n, v, k}, p->name_b};
             if (n < b->plan.model_count)
@@ -226,7 +209,8 @@ static void fill_from_runs(struct table *t, const struct pair *p)
 
 static const char *const verdicts[] = {
     [NOT_COMPARABLE] = "not comparable",
-    [NO_DIFFERENCE_SHOWN] = "no difference shown",
+    [NOT_SHOWN] = "not shown yet",
+    [EQUIVALENT] = "equivalent",
     [BETTER] = "better",
     [WORSE] = "worse",
 };
@@ -241,6 +225,11 @@ static const struct workload *workload_of(const struct side *s)
     return &s->results->plan.workloads[s->group.workload];
 }
 
+static double figure_or_nan(struct estimate e)
+{
+    return e.count > 0 ? e.median : NAN;
+}
+
 static void put(FILE *out, double value)
 {
     if (isfinite(value))
@@ -251,7 +240,8 @@ static void put(FILE *out, double value)
 
 static void write_tsv(FILE *out, const struct pair *p, const struct table *t)
 {
-    fputs("workload\tpoint\tmetric\tunit\ta\tb\tratio\tlow\thigh\tp\tverdict\treason\tmodel\n",
+    fputs("workload\tpoint\tmetric\tunit\ta\tb\tratio\tlow\thigh\tverdict\tblocks_more\treason\t"
+          "model\n",
           out);
     for (size_t i = 0; i < t->count; i++) {
         const struct contest *c = &t->contests[i];
@@ -259,12 +249,12 @@ static void write_tsv(FILE *out, const struct pair *p, const struct table *t)
         const struct metric *m = metric_find(c->headline->metric);
         fprintf(out, "%s\t%s\t%s\t%s\t", w->name, point_name_of(w, c->a.group.point).text, m->name,
                 m->unit);
-        const double figures[] = {c->median_a,  c->median_b,   c->found.ratio,
-                                  c->found.low, c->found.high, c->found.p};
+        const double figures[] = {figure_or_nan(c->of_a), figure_or_nan(c->of_b), c->ratio, c->low,
+                                  c->high};
         for (size_t f = 0; f < sizeof figures / sizeof *figures; f++)
             put(out, figures[f]);
-        fprintf(out, "%s\t%s\t%s\n", verdicts[c->verdict], *c->reason ? c->reason : "-",
-                p->between_runs ? model_of(&c->a) : "-");
+        fprintf(out, "%s\t%u\t%s\t%s\n", verdicts[c->verdict], c->blocks_more,
+                *c->reason ? c->reason : "-", p->between_runs ? model_of(&c->a) : "-");
     }
 }
 
@@ -281,46 +271,54 @@ static struct figure change_of(double ratio)
     return f;
 }
 
-static struct figure shown(double value, double scale)
+static void put_figure(FILE *out, struct estimate e, double scale)
 {
-    return isfinite(value) ? figure_of(value * scale) : (struct figure){"-"};
+    struct figure f = e.count > 0 ? figure_of(e.median * scale) : (struct figure){"-"};
+    /* A width counts bytes, and ≥ has three. */
+    fprintf(out, " %s%*s", e.at_least ? "≥" : "", e.at_least ? 8 : 9, f.text);
 }
 
-static void write_row(FILE *out, const struct pair *p, const struct contest *c)
+static void put_verdict(FILE *out, const struct contest *c, double margin)
 {
-    const struct workload *w = workload_of(&c->a);
-    char name[3 * NAME_SIZE], interval[2 * sizeof(struct figure) + 8] = "-", chance[32] = "-";
-    snprintf(name, sizeof name, "%s%s%s", w->name, workload_has_points(w) ? " " : "",
-             workload_has_points(w) ? point_name_of(w, c->a.group.point).text : "");
-    if (isfinite(c->found.low))
-        snprintf(interval, sizeof interval, "%s to %s", change_of(c->found.low).text,
-                 change_of(c->found.high).text);
-    if (c->found.p < 0.0001)
-        strcpy(chance, "<0.0001");
-    else if (isfinite(c->found.p))
-        snprintf(chance, sizeof chance, "%.4f", c->found.p);
-    if (p->between_runs)
-        fprintf(out, "%-22s ", model_of(&c->a));
-    fprintf(out, "%-26s %-16s %8s %8s %10s  %-24s %7s  ", name, c->headline->title,
-            shown(c->median_a, c->headline->scale).text,
-            shown(c->median_b, c->headline->scale).text, change_of(c->found.ratio).text, interval,
-            chance);
     fputs(verdicts[c->verdict], out);
+    if (c->verdict == EQUIVALENT)
+        fprintf(out, " within %.3g %%", margin * 100);
+    if (c->verdict == NOT_SHOWN)
+        fprintf(out, " (%s%u more block%s)", c->blocks_more > BLOCKS_MORE_MOST ? "more than " : "",
+                c->blocks_more > BLOCKS_MORE_MOST ? BLOCKS_MORE_MOST : c->blocks_more,
+                c->blocks_more == 1 ? "" : "s");
     if (*c->reason)
         fprintf(out, ": %s", c->reason);
     fputc('\n', out);
 }
 
+static void write_row(FILE *out, const struct pair *p, const struct contest *c, double margin)
+{
+    const struct workload *w = workload_of(&c->a);
+    char name[3 * NAME_SIZE], interval[2 * sizeof(struct figure) + 8] = "-";
+    snprintf(name, sizeof name, "%s%s%s", w->name, workload_has_points(w) ? " " : "",
+             workload_has_points(w) ? point_name_of(w, c->a.group.point).text : "");
+    if (isfinite(c->low))
+        snprintf(interval, sizeof interval, "%s to %s", change_of(c->low).text,
+                 change_of(c->high).text);
+    if (p->between_runs)
+        fprintf(out, "%-22s ", model_of(&c->a));
+    fprintf(out, "%-26s %-16s", name, c->headline->title);
+    put_figure(out, c->of_a, c->headline->scale);
+    put_figure(out, c->of_b, c->headline->scale);
+    fprintf(out, " %10s  %-24s  ", change_of(c->ratio).text, interval);
+    put_verdict(out, c, margin);
+}
+
 static void write_text(FILE *out, const struct pair *p, const struct table *t)
 {
-    size_t family = contests_comparable(t->contests, t->count);
     fprintf(out, "B against A%s%s. A: %s. B: %s.\n", p->between_runs ? "" : " in ",
             p->between_runs ? "" : p->folder, p->name_a, p->name_b);
-    fprintf(
-        out,
-        "Better or worse is said of B: shown at p < 0.05, corrected (Holm) for all %zu "
-        "comparisons below.\nThe 95 %% interval of the relative difference is each one's own.\n",
-        family);
+    fprintf(out,
+            "Better or worse is said of B where the 95 %% interval of the ratio leaves out 1; "
+            "equivalent, where it\nis shown that they differ by less than %.3g %%. Each row stands "
+            "for itself: of 20 rows in which nothing\ndiffers, one may say that something does.\n",
+            t->margin * 100);
     if (p->between_runs)
         fputs("The runs were made at different times: a change of the machine between them looks "
               "like a difference.\n",
@@ -328,34 +326,34 @@ static void write_text(FILE *out, const struct pair *p, const struct table *t)
     fputc('\n', out);
     if (p->between_runs)
         fprintf(out, "%-22s ", "model");
-    fprintf(out, "%-26s %-16s %8s %8s %10s  %-24s %7s  %s\n", "workload", "figure", "A", "B",
-            "B to A", "95 % interval", "p", "B is");
+    fprintf(out, "%-26s %-16s %9s %9s %10s  %-24s  %s\n", "workload", "figure", "A", "B", "B to A",
+            "95 % interval", "B is");
     for (size_t i = 0; i < t->count; i++)
-        write_row(out, p, &t->contests[i]);
+        write_row(out, p, &t->contests[i], t->margin);
 }
 
-static enum compare_result write_table(FILE *out, const struct pair *p, bool tsv,
-                                       struct error *error)
+static enum compare_result write_table(FILE *out, const struct pair *p,
+                                       const struct compare_request *r, struct error *error)
 {
-    struct table t = {.limit = count_groups(&p->runs[0].plan) * headline_count};
+    const struct plan *plan = &p->runs[0].plan;
+    struct table t = {.margin = r->margin, .limit = plan_group_count(plan) * headline_count};
     t.contests = calloc(t.limit + 1, sizeof *t.contests);
-    if (t.contests && p->between_runs)
-        fill_from_runs(&t, p);
-    else if (t.contests)
-        fill_from_models(&t, p);
-    enum compare_result result = COMPARE_DONE;
-    if (!t.contests || contests_decide(t.contests, t.count) != 0) {
+    if (!t.contests) {
         error_set(error, "no memory for the comparison");
-        result = COMPARE_FAILED;
-    } else if (t.count == 0) {
+        return COMPARE_FAILED;
+    }
+    if (p->between_runs)
+        fill_from_runs(&t, p);
+    else
+        fill_from_models(&t, p);
+    enum compare_result result = t.count > 0 ? COMPARE_DONE : COMPARE_REFUSED;
+    if (t.count == 0)
         error_set(error, "compare: %s and %s have no model and workload in common", p->name_a,
                   p->name_b);
-        result = COMPARE_REFUSED;
-    } else if (tsv) {
+    else if (r->tsv)
         write_tsv(out, p, &t);
-    } else {
+    else
         write_text(out, p, &t);
-    }
     free(t.contests);
     return result;
 }
@@ -365,7 +363,7 @@ enum compare_result compare_write(FILE *out, const struct compare_request *r, st
     struct pair p;
     enum compare_result result = pair_open(&p, r, error);
     if (result == COMPARE_DONE)
-        result = write_table(out, &p, r->tsv, error);
+        result = write_table(out, &p, r, error);
     pair_close(&p);
     return result;
 }

@@ -12,6 +12,7 @@
 struct compare_request {
     const char *a, *b;  /* two models, or two runs' folders */
     const char *folder; /* where the models were measured; NULL: results/latest */
+    double margin;      /* differences up to this share are of no interest: 0.05 */
     bool tsv;           /* for programs */
 };
 

@@ -2,114 +2,134 @@
 
 #include "bench/base/json.h"
 #include "bench/journal/disturbance.h"
+#include "bench/statistics/group.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct counts {
-    size_t disturbed, repeated, still_disturbed, unsteady; /* cells */
+/* --- the whole run ---------------------------------------------------------------------------- */
+
+enum { KINDS_MOST = 16, KIND_SIZE = 64 };
+
+/* Reasons, and how often each was given. */
+struct reasons {
+    char kinds[KINDS_MOST][KIND_SIZE]; /* up to their figures */
+    size_t counts[KINDS_MOST], count;
+    size_t lines, disturbed;
 };
 
-/* A cell may have several lines: it was disturbed if one of them was. */
-static struct counts count(const struct results *r)
+/* "tasks waited for a disk for 2.0 % of the time" and "... 3.1 %" are of one kind. */
+static void count_reason(struct reasons *r, const char *text)
 {
-    struct counts c = {0};
-    size_t cells = r->plan.cell_count, index;
-    json_t *line;
-    unsigned *lines = calloc(cells + 1, sizeof *lines);
-    bool *disturbed = calloc(cells + 1, sizeof *disturbed);
-    if (lines && disturbed)
-        json_array_foreach (r->runs, index, line) {
-            size_t cell = plan_find(&r->plan, line);
-            lines[cell]++;
-            disturbed[cell] |= is_disturbed(line);
-        }
-    for (size_t i = 0; lines && disturbed && i < cells; i++) {
-        c.disturbed += disturbed[i];
-        c.repeated += lines[i] > 1;
-        c.still_disturbed += is_disturbed(r->of_cell[i]);
-        c.unsteady += is_unsteady(r->of_cell[i]);
-    }
-    free(lines);
-    free(disturbed);
-    return c;
+    char kind[KIND_SIZE];
+    size_t i = 0, length = strcspn(text, "0123456789");
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    snprintf(kind, sizeof kind, "%.*s", (int)length, text);
+    while (i < r->count && strcmp(r->kinds[i], kind) != 0)
+        i++;
+    if (i == KINDS_MOST)
+        return;
+    if (i == r->count)
+        strcpy(r->kinds[r->count++], kind);
+    r->counts[i]++;
 }
 
-void marks_write_overview(FILE *out, const struct results *r)
+static void count_group(struct reasons *r, const struct measurements *of)
 {
-    struct counts c = count(r);
-    if (c.disturbed > 0)
-        fprintf(out,
-                "Disturbed, by something that is neither the server nor the load generator: %zu "
-                "measurements. Repeated: %zu. Remained disturbed: %zu, each marked below.\n\n",
-                c.disturbed, c.repeated, c.still_disturbed);
-    if (c.unsteady > 0)
-        fprintf(out,
-                "Unsteady: %zu measurements, each marked below. The second half of the measured "
-                "window differed from the first.\n\n",
-                c.unsteady);
-}
-
-static void write_reasons(FILE *out, const json_t *run)
-{
-    size_t index;
-    json_t *reason;
-    json_array_foreach (json_at(run, "disturbed"), index, reason)
-        fprintf(out, "%s%s", index > 0 ? ", " : "", json_string_value(reason));
-}
-
-static void write_halves(FILE *out, const json_t *run)
-{
-    const json_t *first = json_array_get(json_at(run, "halves"), 0);
-    const json_t *second = json_array_get(json_at(run, "halves"), 1);
-    fprintf(out, "%.5g and %.5g requests/s, p50 %.4g and %.4g ms",
-            json_number_at(first, "throughput_rps"), json_number_at(second, "throughput_rps"),
-            json_number_at(first, "p50_us") / 1e3, json_number_at(second, "p50_us") / 1e3);
-}
-
-struct mark {
-    const char *what;
-    bool (*applies)(const json_t *line);
-    void (*explain)(FILE *, const json_t *line);
-};
-
-static const struct mark marks[] = {
-    {"disturbed", is_disturbed, write_reasons},
-    {"unsteady", is_unsteady, write_halves},
-};
-
-/* One line for the trials of a group, with the figures of the first of them. */
-static bool write_mark(FILE *out, const struct results *r, struct group g, const struct mark *mark)
-{
-    const struct workload *w = &r->plan.workloads[g.workload];
-    const json_t *example = NULL;
-    size_t marked = 0, unused;
-    for (unsigned trial = 1; trial <= w->trials_most; trial++) {
-        const json_t *run = results_run(r, g, trial);
-        if (!mark->applies(run))
+    for (size_t i = 0; i < of->count; i++) {
+        r->lines++;
+        if (!is_disturbed(of->at[i].line))
             continue;
-        marked++;
-        example = example ? example : run;
+        r->disturbed++;
+        count_reason(r, first_disturbance(of->at[i].line));
     }
-    if (marked == 0)
-        return false;
-    fprintf(out, "- %s", plan_server_name(&r->plan, g.model).text);
-    if (workload_has_points(w))
-        fprintf(out, " at %s %s", workload_varies(w), point_name_of(w, g.point).text);
-    fprintf(out, " was %s in %zu of %zu trials (trial %.0f: ", mark->what, marked,
-            results_trials(r, g, &unused), json_number_at(example, "trial"));
-    mark->explain(out, example);
-    fputs(").\n", out);
-    return true;
+}
+
+void marks_write_overview(FILE *out, const struct results *results)
+{
+    struct reasons r = {.count = 0};
+    size_t main_reason = 0;
+    struct group g;
+    for (g.workload = 0; g.workload < results->plan.workload_count; g.workload++)
+        for (g.point = 0; g.point < workload_points(&results->plan.workloads[g.workload]);
+             g.point++)
+            for (g.model = 0; g.model < results->plan.model_count; g.model++)
+                count_group(&r, results_of(results, g));
+    for (size_t i = 1; i < r.count; i++)
+        main_reason = r.counts[i] > r.counts[main_reason] ? i : main_reason;
+    if (r.disturbed > 0)
+        fprintf(out,
+                "%zu of %zu measurements were disturbed by something that is neither the server "
+                "nor the load generator, most often (%zu): %s. They are kept; what was disturbed "
+                "in most of its blocks is named below.\n\n",
+                r.disturbed, r.lines, r.counts[main_reason], r.kinds[main_reason]);
+}
+
+/* --- a workload ------------------------------------------------------------------------------- */
+
+/* Whether a group is marked, and then with what example. */
+typedef bool is_marked(const struct results *, struct group, char *example, size_t size);
+
+static bool is_mostly_disturbed(const struct results *r, struct group g, char *example, size_t size)
+{
+    const struct measurements *of = results_of(r, g);
+    bool mostly = 2 * group_disturbed(r, g) > of->count;
+    for (size_t i = 0; i < of->count && mostly; i++)
+        if (is_disturbed(of->at[i].line))
+            snprintf(example, size, "%s", first_disturbance(of->at[i].line));
+    return mostly;
+}
+
+static bool is_unsteady(const struct results *r, struct group g, char *example, size_t size)
+{
+    struct unsteady u = group_unsteady(r, g);
+    if (u.what)
+        snprintf(example, size,
+                 "in the second half of the window, the %s was %.2f times that of the "
+                 "first",
+                 u.what, u.ratio);
+    return u.what != NULL;
+}
+
+/* "epoll (64, 1024)". */
+static bool write_model(FILE *out, const struct results *r, size_t workload, size_t model,
+                        is_marked *marked, const char *before, char *example, size_t size)
+{
+    const struct workload *w = &r->plan.workloads[workload];
+    size_t count = 0;
+    for (size_t point = 0; point < workload_points(w); point++) {
+        if (!marked(r, (struct group){model, workload, point}, example, size))
+            continue;
+        if (count++ == 0)
+            fprintf(out, "%s%s", before, r->plan.models[model]);
+        if (workload_has_points(w))
+            fprintf(out, "%s%s", count == 1 ? " (" : ", ", point_name_of(w, point).text);
+    }
+    if (count > 0 && workload_has_points(w))
+        fputc(')', out);
+    return count > 0;
+}
+
+static bool write_mark(FILE *out, const struct results *r, size_t workload, const char *title,
+                       is_marked *marked)
+{
+    char example[160] = "", unused[160];
+    bool any = false;
+    char before[64];
+    snprintf(before, sizeof before, "- %s: ", title);
+    for (size_t m = 0; m < r->plan.model_count; m++)
+        any |= write_model(out, r, workload, m, marked, any ? ", " : before, any ? unused : example,
+                           sizeof example);
+    if (any)
+        fprintf(out, ". For example: %s.\n", example);
+    return any;
 }
 
 void marks_write_list(FILE *out, const struct results *r, size_t workload)
 {
-    bool any = false;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        for (size_t m = 0; m < r->plan.model_count; m++)
-            for (size_t p = 0; p < workload_points(&r->plan.workloads[workload]); p++)
-                any |= write_mark(out, r, (struct group){m, workload, p}, &marks[i]);
-    if (any)
+    bool disturbed = write_mark(out, r, workload, "Disturbed in most blocks", is_mostly_disturbed);
+    bool unsteady = write_mark(out, r, workload, "Unsteady", is_unsteady);
+    if (disturbed || unsteady)
         fputc('\n', out);
 }

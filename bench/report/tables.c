@@ -74,29 +74,30 @@ static void find_bold(const struct results *r, size_t workload, size_t point, co
                       bool *bold)
 {
     const struct headline *h = headline_find(metric);
-    struct standing *of = h ? calloc(r->plan.model_count + 1, sizeof *of) : NULL;
-    bool known = of && standings_of(r, workload, point, h, of) == 0;
+    struct place *of = h ? calloc(r->plan.model_count + 1, sizeof *of) : NULL;
+    bool known = of && standings_of(r, workload, point, h, r->plan.margin, of) == 0;
     for (size_t m = 0; m < r->plan.model_count; m++)
-        bold[m] = known && (of[m].verdict == STANDING_BEST || of[m].verdict == STANDING_EQUIVALENT);
+        bold[m] =
+            known && (of[m].standing == STANDING_BEST || of[m].standing == STANDING_EQUIVALENT);
     free(of);
 }
 
 /* --- a table ---------------------------------------------------------------------------------- */
 
 /* What one column of a printed table is about. */
-struct place {
+struct spot {
     const struct column *column;
     size_t point;
     char title[96];
     bool *bold; /* by model */
 };
 
-static void write_places(FILE *out, const struct results *r, size_t workload,
-                         const struct place *places, size_t count)
+static void write_spots(FILE *out, const struct results *r, size_t workload,
+                        const struct spot *spots, size_t count)
 {
     fputs("| model |", out);
     for (size_t i = 0; i < count; i++)
-        fprintf(out, " %s |", places[i].title);
+        fprintf(out, " %s |", spots[i].title);
     fputs("\n| --- |", out);
     for (size_t i = 0; i < count; i++)
         fputs(" ---: |", out);
@@ -104,51 +105,51 @@ static void write_places(FILE *out, const struct results *r, size_t workload,
     for (size_t m = 0; m < r->plan.model_count; m++) {
         fprintf(out, "| %s |", r->plan.models[m]);
         for (size_t i = 0; i < count; i++) {
-            struct group g = {m, workload, places[i].point};
-            fprintf(out, " %s |", show(r, g, places[i].column, places[i].bold[m]).text);
+            struct group g = {m, workload, spots[i].point};
+            fprintf(out, " %s |", show(r, g, spots[i].column, spots[i].bold[m]).text);
         }
         fputc('\n', out);
     }
     fputc('\n', out);
 }
 
-static void write_table(FILE *out, const struct results *r, size_t workload, struct place *places,
+static void write_table(FILE *out, const struct results *r, size_t workload, struct spot *spots,
                         size_t count)
 {
     size_t models = r->plan.model_count;
     bool *bold = calloc(count * models + 1, sizeof *bold);
     for (size_t i = 0; bold && i < count; i++) {
-        places[i].bold = bold + i * models;
-        find_bold(r, workload, places[i].point, places[i].column->metric, places[i].bold);
+        spots[i].bold = bold + i * models;
+        find_bold(r, workload, spots[i].point, spots[i].column->metric, spots[i].bold);
     }
     if (bold)
-        write_places(out, r, workload, places, count);
+        write_spots(out, r, workload, spots, count);
     free(bold);
 }
 
 static void write_single(FILE *out, const struct results *r, size_t workload)
 {
-    struct place places[COLUMNS];
+    struct spot spots[COLUMNS];
     for (size_t i = 0; i < COLUMNS; i++) {
-        places[i] = (struct place){.column = &columns[i]};
-        snprintf(places[i].title, sizeof places[i].title, "%s", columns[i].title);
+        spots[i] = (struct spot){.column = &columns[i]};
+        snprintf(spots[i].title, sizeof spots[i].title, "%s", columns[i].title);
     }
-    write_table(out, r, workload, places, COLUMNS);
+    write_table(out, r, workload, spots, COLUMNS);
 }
 
 static void write_by_point(FILE *out, const struct results *r, size_t workload,
                            const struct column *column)
 {
     const struct workload *w = &r->plan.workloads[workload];
-    struct place places[VALUES_LIMIT];
+    struct spot spots[VALUES_LIMIT];
     size_t count = workload_points(w);
     for (size_t i = 0; i < count; i++) {
-        places[i] = (struct place){.column = column, .point = i};
-        snprintf(places[i].title, sizeof places[i].title, "%s", point_name_of(w, i).text);
+        spots[i] = (struct spot){.column = column, .point = i};
+        snprintf(spots[i].title, sizeof spots[i].title, "%s", point_name_of(w, i).text);
     }
     fprintf(out, "%s, by %s:\n\n", column->title,
             workload_has_points(w) ? workload_varies(w) : "model");
-    write_table(out, r, workload, places, count);
+    write_table(out, r, workload, spots, count);
 }
 
 /* --- in words --------------------------------------------------------------------------------- */

@@ -59,14 +59,3 @@ json_t *ceilings_measure(const struct cell_order *order)
         }
     return ceilings;
 }
-
-double ceiling_find(const json_t *ceilings, bool close, unsigned threads)
-{
-    size_t index;
-    json_t *one;
-    json_array_foreach (ceilings, index, one)
-        if (json_is_true(json_object_get(one, "close")) == close &&
-            json_number_at(one, "threads") == threads)
-            return json_number_at(one, "requests_per_second");
-    return NAN;
-}

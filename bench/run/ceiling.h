@@ -22,7 +22,4 @@ double ceiling_of_run(const json_t *run);
  * requests_per_second, utilisation}; NULL: interrupted. */
 json_t *ceilings_measure(const struct cell_order *);
 
-/* The one that holds for so many threads, in requests per second; NaN: it was not measured. */
-double ceiling_find(const json_t *ceilings, bool close, unsigned threads);
-
 #endif

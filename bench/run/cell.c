@@ -1,7 +1,7 @@
 #include "bench/run/cell.h"
 
 #include "bench/base/files.h"
-#include "bench/statistics/statistics.h"
+#include "bench/statistics/estimate.h"
 #include "common/units.h"
 
 #include <math.h>

@@ -3,18 +3,17 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct headline headlines[] = {
-    {"capacity", true, "capacity/s", 1},
-    {"throughput", true, "requests/s", 1},
-    {"response_p50", false, "p50 ms", 1e-3},
-    {"response_p99", false, "p99 ms", 1e-3},
-    {"response_p99_9", false, "p99.9 ms", 1e-3},
-    {"cpu_per_request", false, "CPU us/request", 1},
-    {"switches_per_request", false, "switches/request", 1},
-    {"memory_pss", false, "memory MiB", 1.0 / (1 << 20)},
+    {"capacity", true, 0, "capacity/s", 1},
+    {"throughput", true, 0, "requests/s", 1},
+    {"response_p50", false, 0, "p50 ms", 1e-3},
+    {"response_p99", false, 0, "p99 ms", 1e-3},
+    {"response_p99_9", false, 0, "p99.9 ms", 1e-3},
+    {"cpu_per_request", false, 0, "CPU us/request", 1},
+    {"switches_per_request", false, 0.001, "switches/request", 1},
+    {"memory_pss", false, 0, "memory MiB", 1.0 / (1 << 20)},
 };
 const size_t headline_count = sizeof headlines / sizeof *headlines;
 
@@ -31,182 +30,155 @@ const struct headline *headline_find(const char *metric)
     return NULL;
 }
 
-static double median_of(const struct side *s, const struct metric *m)
-{
-    struct estimate e = results_estimate(s->results, s->group, m);
-    return e.count > 0 ? e.median : NAN;
-}
-
 /* --- what cannot be compared ------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 3))) static void refuse(struct contest *c, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool say(char *reason, size_t size, const char *format,
+                                                      ...)
 {
     va_list values;
     va_start(values, format);
-    vsnprintf(c->reason, sizeof c->reason, format, values);
+    vsnprintf(reason, size, format, values);
     va_end(values);
-    c->found = (struct comparison){NAN, NAN, NAN, NAN};
+    return true;
 }
 
-static bool is_measured(struct contest *c, const struct side *s, double median)
+bool side_refused(const struct side *s, const struct headline *h, char *reason, size_t size)
 {
-    struct remark remark = results_remark(s->results, s->group);
-    if (isnan(median))
-        refuse(c, "%s: %s", s->name, *remark.text ? remark.text : "not measured");
-    return !isnan(median);
+    struct remark remark = group_remark(s->results, s->group);
+    struct estimate e = group_estimate(s->results, s->group, metric_find(h->metric));
+    bool is_response = strncmp(h->metric, "response_", strlen("response_")) == 0;
+    if (remark.kind > REMARK_STARVED || (remark.kind == REMARK_STARVED && is_response))
+        return say(reason, size, "%s: %s", s->name, remark.text);
+    if (e.count == 0)
+        return say(reason, size, "%s: %s", s->name, e.why ? e.why : "not measured");
+    if (!(fmax(e.median, h->least) > 0))
+        return say(reason, size, "%s: the figure is 0, to which there is no ratio", s->name);
+    return false;
 }
 
-/* The response times of those who were served say nothing about those who were not. */
-static bool has_response_times(struct contest *c, const struct side *s)
+bool can_be_better(const struct headline *h, struct estimate first, struct estimate second)
 {
-    struct remark remark = results_remark(s->results, s->group);
-    bool response = strncmp(c->headline->metric, "response_", strlen("response_")) == 0;
-    if (response && *remark.text)
-        refuse(c, "%s: %s", s->name, remark.text);
-    return !response || !*remark.text;
-}
-
-/* Who was held back by the generator may be capable of more: it can win, but not lose. */
-static void refuse_held_back(struct contest *c)
-{
-    const struct side *loser = c->found.ratio < 1 ? &c->b : &c->a;
-    if (results_is_lower_bound(loser->results, loser->group, c->headline->metric))
-        refuse(c, "%s: a lower bound, the generator was at its limit", loser->name);
-}
-
-/* To nothing there is no ratio. */
-static void refuse_zero(struct contest *c)
-{
-    const struct side *sides[] = {&c->a, &c->b};
-    for (size_t i = 0; i < 2; i++) {
-        struct remark remark = results_remark(sides[i]->results, sides[i]->group);
-        if (*remark.text) {
-            refuse(c, "%s: %s", sides[i]->name, remark.text);
-            return;
-        }
-    }
-    refuse(c, "a trial has 0, to which there is no ratio");
+    return h->more_is_better ? !second.at_least : !first.at_least;
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-/* Trials that both sides have. */
-static size_t common_trials(const struct contest *c, const struct metric *m, unsigned *trials)
-{
-    unsigned a[ESTIMATE_MOST], b[ESTIMATE_MOST];
-    size_t count_a = results_trials_with(c->a.results, c->a.group, m, a), count = 0, i = 0;
-    size_t count_b = results_trials_with(c->b.results, c->b.group, m, b), k = 0;
-    while (i < count_a && k < count_b) {
-        if (a[i] == b[k])
-            trials[count++] = a[i];
-        unsigned low = a[i] < b[k] ? a[i] : b[k];
-        i += a[i] == low ? 1 : 0;
-        k += b[k] == low ? 1 : 0;
-    }
-    return count;
-}
-
-/* The trials of each side that are compared. */
+/* The blocks of each side that are compared. */
 struct taken {
     unsigned a[ESTIMATE_MOST], b[ESTIMATE_MOST];
+    double of_a[ESTIMATE_MOST], of_b[ESTIMATE_MOST];
     size_t count_a, count_b;
-    bool paired;
 };
 
-static void take_trials(const struct contest *c, const struct metric *m, struct taken *t)
+/* Leaves the blocks that both sides have. */
+static void keep_common(struct taken *t)
 {
-    t->paired = c->a.results == c->b.results;
-    if (!t->paired) {
-        t->count_a = results_trials_with(c->a.results, c->a.group, m, t->a);
-        t->count_b = results_trials_with(c->b.results, c->b.group, m, t->b);
-        return;
+    size_t count = 0, i = 0, k = 0;
+    while (i < t->count_a && k < t->count_b) {
+        unsigned low = t->a[i] < t->b[k] ? t->a[i] : t->b[k];
+        bool in_a = t->a[i] == low, in_b = t->b[k] == low;
+        if (in_a && in_b) {
+            t->a[count] = t->b[count] = low;
+            t->of_a[count] = t->of_a[i];
+            t->of_b[count++] = t->of_b[k];
+        }
+        i += in_a;
+        k += in_b;
     }
-    t->count_a = t->count_b = common_trials(c, m, t->a);
-    memcpy(t->b, t->a, t->count_a * sizeof *t->a);
+    t->count_a = t->count_b = count;
 }
 
-/* A figure that all trials have together; false: it is not of that kind. */
-static bool compare_together(struct contest *c, const struct metric *m, const struct taken *t)
+static void raise(double *values, size_t count, double least)
 {
-    struct halved a, b;
-    if (t->count_a < 2 || t->count_b < 2 ||
-        results_halve(c->a.results, c->a.group, m, t->a, t->count_a, &a) != 0 ||
-        results_halve(c->b.results, c->b.group, m, t->b, t->count_b, &b) != 0)
-        return false;
-    c->found = compare_halved(&a, &b, t->paired, results_rounding(m));
-    return true;
+    for (size_t i = 0; i < count; i++)
+        values[i] = fmax(values[i], least);
 }
 
-/* A figure that each trial has; false: one of them has no logarithm. */
-static bool compare_apart(struct contest *c, const struct metric *m, const struct taken *t)
+static struct shift shift_together(const struct side *a, const struct side *b,
+                                   const struct metric *m, const struct taken *t, bool paired)
 {
-    double a[ESTIMATE_MOST], b[ESTIMATE_MOST], rounding = results_rounding(m);
-    if (results_logs(c->a.results, c->a.group, m, t->a, t->count_a, a) != 0 ||
-        results_logs(c->b.results, c->b.group, m, t->b, t->count_b, b) != 0)
-        return false;
-    if (!t->paired) {
-        c->found = compare_unpaired(a, t->count_a, b, t->count_b, rounding);
-        return true;
-    }
-    for (size_t i = 0; i < t->count_a; i++)
-        b[i] -= a[i];
-    c->found = compare_paired(b, t->count_a, rounding);
-    return true;
+    struct halved of_a, of_b;
+    if (t->count_a == 0 || t->count_b == 0 ||
+        group_halve(a->results, a->group, m, t->a, t->count_a, &of_a) != 0 ||
+        group_halve(b->results, b->group, m, t->b, t->count_b, &of_b) != 0)
+        return (struct shift){NAN, NAN, NAN, 0};
+    return shift_of(&of_a, &of_b, paired);
 }
 
-struct contest contest_of(const struct side *a, const struct side *b, const struct headline *h)
+struct shift contest_shift(const struct side *a, const struct side *b, const struct headline *h)
 {
     const struct metric *m = metric_find(h->metric);
-    struct contest c = {.a = *a, .b = *b, .headline = h, .found = {NAN, NAN, NAN, NAN}};
-    c.median_a = median_of(a, m);
-    c.median_b = median_of(b, m);
-    if (!is_measured(&c, a, c.median_a) || !is_measured(&c, b, c.median_b) ||
-        !has_response_times(&c, a) || !has_response_times(&c, b))
+    bool paired = a->results == b->results;
+    struct taken t;
+    t.count_a = group_values(a->results, a->group, m, t.a, t.of_a);
+    t.count_b = group_values(b->results, b->group, m, t.b, t.of_b);
+    if (paired)
+        keep_common(&t);
+    if (is_together(m))
+        return shift_together(a, b, m, &t, paired);
+    raise(t.of_a, t.count_a, h->least);
+    raise(t.of_b, t.count_b, h->least);
+    return paired ? shift_paired(t.of_a, t.of_b, t.count_a)
+                  : shift_unpaired(t.of_a, t.count_a, t.of_b, t.count_b);
+}
+
+/* Of B, as it would be with so many more blocks. */
+static enum verdict judge(struct shift s, double margin, bool more_is_better, unsigned more)
+{
+    struct shift later = shift_later(s, more);
+    double off = fabs(s.log_ratio);
+    if (off + shift_reach(later, 0.05) <= log1p(margin))
+        return EQUIVALENT;
+    if (off > shift_reach(later, 0.025))
+        return (s.log_ratio > 0) == more_is_better ? BETTER : WORSE;
+    return NOT_SHOWN;
+}
+
+static unsigned blocks_until_shown(struct shift s, double margin)
+{
+    unsigned more = 1;
+    while (more <= BLOCKS_MORE_MOST && judge(s, margin, true, more) == NOT_SHOWN)
+        more++;
+    return more;
+}
+
+/* Whom the generator held back may be capable of more, and a percentile among censored values may
+ * be larger: either can be shown on one side only. */
+static void refuse_bound(struct contest *c)
+{
+    bool b_wins = can_be_better(c->headline, c->of_b, c->of_a);
+    bool a_wins = can_be_better(c->headline, c->of_a, c->of_b);
+    if (c->verdict == NOT_SHOWN || (c->verdict == BETTER && b_wins) ||
+        (c->verdict == WORSE && a_wins) || (a_wins && b_wins))
+        return;
+    c->verdict = NOT_COMPARABLE;
+    say(c->reason, sizeof c->reason, "%s: a lower bound, the truth may be far more",
+        c->of_a.at_least ? c->a.name : c->b.name);
+}
+
+struct contest contest_of(const struct side *a, const struct side *b, const struct headline *h,
+                          double margin)
+{
+    const struct metric *m = metric_find(h->metric);
+    struct contest c = {.a = *a, .b = *b, .headline = h, .ratio = NAN, .low = NAN, .high = NAN};
+    c.of_a = group_estimate(a->results, a->group, m);
+    c.of_b = group_estimate(b->results, b->group, m);
+    if (side_refused(a, h, c.reason, sizeof c.reason) ||
+        side_refused(b, h, c.reason, sizeof c.reason))
         return c;
-    struct taken taken;
-    take_trials(&c, m, &taken);
-    if (!compare_together(&c, m, &taken) && !compare_apart(&c, m, &taken))
-        refuse_zero(&c);
-    else if (taken.count_a < 2 || taken.count_b < 2)
-        snprintf(c.reason, sizeof c.reason, "needs 2 trials");
-    else if (isnan(c.found.p))
-        snprintf(c.reason, sizeof c.reason, "needs 3 trials: these do not scatter");
-    else
-        refuse_held_back(&c);
-    return c;
-}
-
-/* --- a family --------------------------------------------------------------------------------- */
-
-static enum verdict verdict_on(const struct contest *c)
-{
-    if (isnan(c->found.p))
-        return NOT_COMPARABLE;
-    if (!(c->found.p < SIGNIFICANCE))
-        return NO_DIFFERENCE_SHOWN;
-    return (c->found.ratio > 1) == c->headline->more_is_better ? BETTER : WORSE;
-}
-
-int contests_decide(struct contest *contests, size_t count)
-{
-    double *p = calloc(count + 1, sizeof *p);
-    if (!p)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        p[i] = contests[i].found.p;
-    int result = holm_correct(p, count);
-    for (size_t i = 0; i < count && result == 0; i++) {
-        contests[i].found.p = p[i];
-        contests[i].verdict = verdict_on(&contests[i]);
+    c.ratio = fmax(c.of_b.median, h->least) / fmax(c.of_a.median, h->least);
+    struct shift s = contest_shift(a, b, h);
+    if (s.blocks == 0) {
+        say(c.reason, sizeof c.reason, "no block in which both have a figure above 0");
+        return c;
     }
-    free(p);
-    return result;
-}
-
-size_t contests_comparable(const struct contest *contests, size_t count)
-{
-    size_t comparable = 0;
-    for (size_t i = 0; i < count; i++)
-        comparable += isnan(contests[i].found.p) ? 0 : 1;
-    return comparable;
+    double reach = shift_reach(s, 0.025);
+    if (isfinite(reach)) { /* the middle of ratios is not quite the ratio of middles */
+        c.low = fmin(exp(s.log_ratio - reach), c.ratio);
+        c.high = fmax(exp(s.log_ratio + reach), c.ratio);
+    }
+    c.verdict = judge(s, margin, h->more_is_better, 0);
+    c.blocks_more = c.verdict == NOT_SHOWN ? blocks_until_shown(s, margin) : 0;
+    refuse_bound(&c);
+    return c;
 }

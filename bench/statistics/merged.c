@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 struct merged {
-    size_t trials, cells;
-    double *us;          /* the middle of each cell that any trial occupies, ascending */
-    uint64_t *cumulated; /* cell after cell, for each trial: how many lie in it or below */
+    size_t blocks, cells;
+    double *us;          /* the middle of each cell that any block occupies, ascending */
+    uint64_t *cumulated; /* cell after cell, for each block: how many lie in it or below */
 };
 
 static double middle_us(unsigned cell)
@@ -17,50 +17,50 @@ static double middle_us(unsigned cell)
     return (double)middle_ns / 1e3;
 }
 
-static bool is_occupied(struct histogram *const trials[], size_t count, unsigned cell)
+static bool is_occupied(struct histogram *const blocks[], size_t count, unsigned cell)
 {
     for (size_t i = 0; i < count; i++)
-        if (trials[i]->cells[cell] > 0)
+        if (blocks[i]->cells[cell] > 0)
             return true;
     return false;
 }
 
-/* The cells between which the values of all trials lie; false: there are none. */
-static bool span_of_cells(struct histogram *const trials[], size_t count, unsigned *first,
+/* The cells between which the values of all blocks lie; false: there are none. */
+static bool span_of_cells(struct histogram *const blocks[], size_t count, unsigned *first,
                           unsigned *end)
 {
     *first = HISTOGRAM_CELLS;
     *end = 0;
     for (size_t i = 0; i < count; i++) {
-        if (trials[i]->count == 0)
+        if (blocks[i]->count == 0)
             continue;
-        unsigned low = histogram_cell(trials[i]->min_ns), high = histogram_cell(trials[i]->max_ns);
+        unsigned low = histogram_cell(blocks[i]->min_ns), high = histogram_cell(blocks[i]->max_ns);
         *first = low < *first ? low : *first;
         *end = high + 1 > *end ? high + 1 : *end;
     }
     return *first < *end;
 }
 
-static void add_cell(struct merged *m, struct histogram *const trials[], unsigned cell)
+static void add_cell(struct merged *m, struct histogram *const blocks[], unsigned cell)
 {
-    uint64_t *row = &m->cumulated[m->cells * m->trials];
-    for (size_t i = 0; i < m->trials; i++)
-        row[i] = trials[i]->cells[cell] + (m->cells > 0 ? row[i - m->trials] : 0);
+    uint64_t *row = &m->cumulated[m->cells * m->blocks];
+    for (size_t i = 0; i < m->blocks; i++)
+        row[i] = blocks[i]->cells[cell] + (m->cells > 0 ? row[i - m->blocks] : 0);
     m->us[m->cells++] = middle_us(cell);
 }
 
-struct merged *merged_of(struct histogram *const trials[], size_t count)
+struct merged *merged_of(struct histogram *const blocks[], size_t count)
 {
     struct merged *m = calloc(1, sizeof *m);
     unsigned first, end;
     size_t occupied = 0;
     if (!m)
         return NULL;
-    m->trials = count;
-    if (!span_of_cells(trials, count, &first, &end))
+    m->blocks = count;
+    if (!span_of_cells(blocks, count, &first, &end))
         return m;
     for (unsigned cell = first; cell < end; cell++)
-        occupied += is_occupied(trials, count, cell);
+        occupied += is_occupied(blocks, count, cell);
     m->us = calloc(occupied, sizeof *m->us);
     m->cumulated = calloc(occupied * count, sizeof *m->cumulated);
     if (!m->us || !m->cumulated) {
@@ -68,8 +68,8 @@ struct merged *merged_of(struct histogram *const trials[], size_t count)
         return NULL;
     }
     for (unsigned cell = first; cell < end; cell++)
-        if (is_occupied(trials, count, cell))
-            add_cell(m, trials, cell);
+        if (is_occupied(blocks, count, cell))
+            add_cell(m, blocks, cell);
     return m;
 }
 
@@ -82,16 +82,16 @@ void merged_free(struct merged *m)
     free(m);
 }
 
-size_t merged_trials(const struct merged *m)
+size_t merged_blocks(const struct merged *m)
 {
-    return m->trials;
+    return m->blocks;
 }
 
 static uint64_t count_upto(const struct merged *m, const unsigned *weights, size_t cell)
 {
-    const uint64_t *row = &m->cumulated[cell * m->trials];
+    const uint64_t *row = &m->cumulated[cell * m->blocks];
     uint64_t count = 0;
-    for (size_t i = 0; i < m->trials; i++)
+    for (size_t i = 0; i < m->blocks; i++)
         count += weights[i] * row[i];
     return count;
 }
@@ -114,26 +114,28 @@ double merged_quantile_us(const struct merged *m, const unsigned *weights, doubl
     return m->us[low];
 }
 
+uint64_t merged_count(const struct merged *m)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; m->cells > 0 && i < m->blocks; i++)
+        count += m->cumulated[(m->cells - 1) * m->blocks + i];
+    return count;
+}
+
 struct question {
     const struct merged *merged;
     double quantile;
 };
 
-static double answer(const void *data, const unsigned *weights, size_t count)
+static double log_quantile(const void *data, const unsigned *weights, size_t blocks)
 {
     const struct question *q = data;
-    (void)count;
-    return merged_quantile_us(q->merged, weights, q->quantile);
-}
-
-struct estimate merged_estimate(const struct merged *m, double quantile)
-{
-    const struct question q = {m, quantile};
-    return estimate_bootstrap(answer, &q, m->trials);
+    (void)blocks;
+    return log(merged_quantile_us(q->merged, weights, q->quantile));
 }
 
 int merged_halve(const struct merged *m, double quantile, struct halved *h)
 {
     const struct question q = {m, quantile};
-    return halve(answer, &q, m->trials, h);
+    return halve(log_quantile, &q, m->blocks, h);
 }

@@ -5,7 +5,7 @@
 #define BENCH_SWITCH_REPORT_H
 
 #include "bench/base/error.h"
-#include "bench/statistics/statistics.h"
+#include "bench/statistics/estimate.h"
 #include "bench/switches/switch_rows.h"
 
 /* What somebody has published, and how far from it a measurement may be to reproduce it: a figure

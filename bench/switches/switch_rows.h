@@ -6,7 +6,7 @@
 #define BENCH_SWITCH_ROWS_H
 
 #include "bench/base/error.h"
-#include "bench/statistics/statistics.h"
+#include "bench/statistics/estimate.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * generator knows its own limit. */
 #include "bench/base/json.h"
 #include "bench/run/ceiling.h"
-#include "bench/statistics/statistics.h"
+#include "bench/statistics/estimate.h"
 #include "bench/validate/validation.h"
 
 #include <math.h>

@@ -77,6 +77,9 @@ static int keep(struct validation *v, const struct observation *o, unsigned atte
 
 /* A measurement that somebody else has disturbed says nothing of the instrument: another attempt.
  */
+/* How often something is measured at most until nothing disturbs it. */
+enum { ATTEMPTS_MOST = 3 };
+
 static json_t *measure_undisturbed(struct validation *v, const struct observation *o,
                                    const struct cell_order *order, struct error *error)
 {
