@@ -20,16 +20,16 @@
 
 static const struct {
     char name[NAME_SIZE];
-    int (*make)(struct validation *, struct error *);
+    int (*make)(struct validation *, struct error *); /* NULL: it is a table and no more */
 } checks[] = {
     {"service-time", check_service_time},
     {"stall", check_stall},
     {"arrivals", check_arrivals},
     {"queueing", check_queueing},
-    {"littles-law", check_littles_law},
+    {"littles-law", NULL},
     {"switches", check_switches},
-    {"memory", check_memory},
-    {"cpu", check_cpu},
+    {"memory", NULL},
+    {"cpu", NULL},
     {"same-server", check_same_server},
     {"ceiling", check_ceiling},
 };
@@ -248,7 +248,8 @@ static int make_checks(struct validation *v, const struct validate_request *r, s
             return error_set(error, "interrupted");
         /* What was found before something went wrong is kept. */
         struct error unused;
-        int result = checks[i].make(v, error);
+        int result =
+            checks[i].make ? checks[i].make(v, error) : check_table(v, checks[i].name, error);
         if (findings_write(&v->findings, v->folder, heading, result == 0 ? error : &unused) != 0 ||
             result != 0)
             return -1;
