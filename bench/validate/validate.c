@@ -18,6 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a measurement that is disturbed. */
+enum { ATTEMPTS = 3 };
+
 static const struct {
     char name[NAME_SIZE];
     int (*make)(struct validation *, struct error *); /* NULL: it is a table and no more */
@@ -31,6 +34,7 @@ static const struct {
     {"memory", NULL},
     {"cpu", NULL},
     {"same-server", check_same_server},
+    {"power", check_power},
     {"ceiling", check_ceiling},
 };
 enum { CHECK_COUNT = sizeof checks / sizeof *checks };
@@ -93,7 +97,7 @@ static json_t *measure_undisturbed(struct validation *v, const struct observatio
             json_decref(run);
             return NULL;
         }
-        if (!is_disturbed(run) || attempt == ATTEMPTS_MOST)
+        if (o->once || !is_disturbed(run) || attempt == ATTEMPTS)
             return run;
         fprintf(stderr, "bench: %s, %s: disturbed (%s), once more\n", o->check, o->subject,
                 first_disturbance(run));

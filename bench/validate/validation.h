@@ -37,6 +37,7 @@ struct observation {
     const char *specimen; /* its options, or NULL */
     const char *loadgen;  /* further options of loadgen, or NULL */
     unsigned trial;       /* 0 and up: other random numbers */
+    bool once;            /* even where it was disturbed */
 };
 
 /* Has loadgen measure the load that the text describes, in the language of workloads. The result
@@ -83,6 +84,7 @@ int check_arrivals(struct validation *, struct error *);
 int check_queueing(struct validation *, struct error *);
 int check_switches(struct validation *, struct error *);
 int check_same_server(struct validation *, struct error *);
+int check_power(struct validation *, struct error *);
 int check_ceiling(struct validation *, struct error *);
 
 #endif
