@@ -230,13 +230,13 @@ int target_read(struct target *t, const char *file, struct error *error)
 
 /* --- is it here ------------------------------------------------------------------------------- */
 
-static bool find_program(const char *name, size_t length, char *found, size_t size)
+static bool find_program(const char *name, char *found, size_t size)
 {
     const char *path = getenv("PATH");
     char folders[2 * TEXT_SIZE], *rest = folders, *folder;
     snprintf(folders, sizeof folders, "%s:/usr/local/sbin:/usr/sbin:/sbin", path ? path : "");
     while ((folder = strsep(&rest, ":"))) {
-        struct path candidate = path_of("%s/%.*s", folder, (int)length, name);
+        struct path candidate = path_of("%s/%s", folder, name);
         if (*folder && is_program(candidate.text) && strlen(candidate.text) < size) {
             strcpy(found, candidate.text);
             return true;
@@ -247,21 +247,16 @@ static bool find_program(const char *name, size_t length, char *found, size_t si
 
 bool target_is_installed(const struct target *t, char *program, size_t size, struct error *error)
 {
-    bool first = true;
-    char found[TEXT_SIZE];
+    char needs[TEXT_SIZE], found[TEXT_SIZE] = "", *rest = NULL;
+    strcpy(needs, t->needs);
     *program = '\0';
-    for (const char *at = t->needs; *at; at += strspn(at, " ")) {
-        size_t length = strcspn(at, " ");
-        bool here = *at == '/' ? access(path_of("%.*s", (int)length, at).text, R_OK) == 0
-                               : find_program(at, length, found, sizeof found);
-        if (!here) {
-            error_set(error, "%.*s is not installed", (int)length, at);
+    for (char *one = strtok_r(needs, " ", &rest); one; one = strtok_r(NULL, " ", &rest)) {
+        if (*one == '/' ? access(one, R_OK) != 0 : !find_program(one, found, sizeof found)) {
+            error_set(error, "%s is not installed", one);
             return false;
         }
-        if (first && *at != '/')
+        if (one == needs && *one != '/')
             snprintf(program, size, "%s", found);
-        first = false;
-        at += length;
     }
     return true;
 }
