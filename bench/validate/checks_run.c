@@ -2,8 +2,8 @@
  * dearer does, and that the generator knows its own limit. */
 #include "bench/base/json.h"
 #include "bench/run/ceiling.h"
+#include "bench/statistics/halves.h"
 #include "bench/statistics/merged.h"
-#include "bench/statistics/statistics.h"
 #include "bench/validate/validation.h"
 #include "common/histogram_codec.h"
 
@@ -31,33 +31,34 @@ struct side {
     struct histogram *responses[BLOCKS];
 };
 
+/* The error rate of a two-sided comparison. */
+static const double SIGNIFICANCE = 0.05;
+
 /* What the suite says of B against A: 1 more, -1 less, 0 no difference shown. */
-static int said_of_values(const double *a, const double *b)
+static int said_of(struct shift s)
 {
-    double log_ratios[BLOCKS];
-    for (size_t i = 0; i < BLOCKS; i++)
-        log_ratios[i] = log(b[i] / a[i]);
-    struct comparison c = compare_paired(log_ratios, BLOCKS, 0);
-    return c.p < SIGNIFICANCE ? (c.ratio > 1 ? 1 : -1) : 0;
+    if (!(fabs(s.log_ratio) > shift_reach(s, SIGNIFICANCE / 2)))
+        return 0;
+    return s.log_ratio > 0 ? 1 : -1;
 }
 
 /* The same of a percentile of all blocks' requests together. */
 static int said_of_p99(const struct side *a, const struct side *b)
 {
-    struct comparison c = {.p = NAN};
+    int result = 0;
     struct halved halves[2];
     struct merged *merged[2] = {merged_of(a->responses, BLOCKS), merged_of(b->responses, BLOCKS)};
     if (merged[0] && merged[1] && merged_halve(merged[0], 0.99, &halves[0]) == 0 &&
         merged_halve(merged[1], 0.99, &halves[1]) == 0)
-        c = compare_halved(&halves[0], &halves[1], true, 0);
+        result = said_of(shift_of(&halves[0], &halves[1], true));
     merged_free(merged[0]);
     merged_free(merged[1]);
-    return c.p < SIGNIFICANCE ? (c.ratio > 1 ? 1 : -1) : 0;
+    return result;
 }
 
 static int said(const struct side *a, const struct side *b, enum quantity q)
 {
-    return q == P99 ? said_of_p99(a, b) : said_of_values(a->values[q], b->values[q]);
+    return q == P99 ? said_of_p99(a, b) : said_of(shift_paired(a->values[q], b->values[q], BLOCKS));
 }
 
 /* The model with the least that could scatter: one thread. */
