@@ -337,7 +337,7 @@ static int command_plot(const struct command_line *c, const struct places *place
     struct error error;
     if (results_read(&results, c->names[0], &error) != 0)
         return complain(&error);
-    int result = plot_all(&results, c->names[0], places->plot_scripts.text, &error);
+    int result = plot_all(&results, c->names[0], places->plot_scripts.text, true, &error);
     results_free(&results);
     if (result != 0)
         return complain(&error);

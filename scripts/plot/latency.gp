@@ -28,11 +28,9 @@ do for [i = 1:panels] {
     set xtics () font small
     set for [p in percentiles] xtics add (p place(percentiles, p))
     eval remark_title
-    eval legend_for(i, panels)
-    set ylabel (is_leftmost(i, panels) ? "response time (ms)" : "")
     set xlabel (is_lowest(i, panels) ? "percentile" : "")
-    plot for [m in models] data using (x_of(m)):(in_line(w, m, column(6))) with linespoints \
-             lc rgb colour(m) pt point(m) dt dash(m) ps 0.8 * point_scale lw 1.3 title m, \
-         for [m in models] data using (x_of(m)):(in_line(w, m, column(6))):(column(7)):(column(8)) with yerrorbars lc rgb colour(m) pt point(m) ps 0.8 * point_scale lw 1 notitle
+    plot for [m in models] data using (x_of(m)):(in_line(w, m, column(6))) @mark_line, \
+         for [m in models] data using (x_of(m)):(in_line(w, m, column(6))):(column(7)):(column(8)) @mark_bar
 }
+eval frame("response time (ms)", "")
 unset multiplot

@@ -25,7 +25,7 @@ value = "(column(5) > 1 ? answered(strcol(4), column(6)) : NaN)"
 eval line_panels(panels, at_size(1.2, 0, 0))
 set format y "%g"
 set xtics ("0" 1, "90" 10, "99" 100, "99.9" 1e3, "99.99" 1e4, "99.999" 1e5, "99.9999" 1e6) font small
-if (!is_in_large) { set xtics ("0" 1, "" 10, "99" 100, "" 1e3, "99.99" 1e4, "" 1e5, "99.9999" 1e6) }
+if (!is_in_large) { set xtics ("0" 1, "" 10, "99" 100, "" 1e3, "99.99" 1e4, "" 1e5, "" 1e6) }
 set ytics font small
 do for [i = 1:panels] {
     w = word(workloads, i)
@@ -43,10 +43,9 @@ do for [i = 1:panels] {
     if (drawn > 0) { set xrange [1:*] } else { set xrange [1:1000] }
     eval y_range("[0.1:10]")
     eval remark_title
-    eval legend_for(i, panels)
     set xlabel (is_lowest(i, panels) ? "percentile (%)" : "")
-    set ylabel (is_leftmost(i, panels) ? "response time (ms)" : "")
     plot for [m in models] data every ::first_row(w, m)::last_row(w, m) using (column(5)):@value with linespoints \
-        lc rgb colour(m) pt point(m) ps 0.7 * point_scale pointinterval -12 lw 1.6 dt dash(m) title m
+        lc rgb colour(m) pt point(m) ps 0.7 * point_scale pointinterval 12 lw 1.6 dt dash(m) notitle
 }
+eval frame("response time (ms)", "")
 unset multiplot

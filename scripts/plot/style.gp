@@ -21,9 +21,9 @@ column_px = 84 / 25.4 * 96
 small = sprintf(",%g", small_pt); title_font = sprintf(",%g", title_pt)
 
 terminal(width, height) = \
-    format_name eq "png" ? sprintf("set terminal pngcairo size %d,%d font 'DejaVu Sans,%g' fontscale %g linewidth %g pointscale %g background '#ffffff'", width * png_scale, height * png_scale, type_pt, png_scale, png_scale * weight, png_scale) : \
-    format_name eq "svg" ? sprintf("set terminal svg size %d,%d font 'DejaVu Sans,Helvetica,sans-serif,%g' fontscale 1.333 linewidth %g background '#ffffff'", width, height, type_pt, weight) : \
-                           sprintf("set terminal pdfcairo size %.3fin,%.3fin font 'DejaVu Sans,%g' fontscale 0.75 linewidth %g background '#ffffff'", width / 96.0, height / 96.0, type_pt, weight)
+    format_name eq "png" ? sprintf("set terminal pngcairo size %d,%d font 'DejaVu Sans,%g' fontscale %g linewidth %g pointscale %g dashlength 0.6 background '#ffffff'", width * png_scale, height * png_scale, type_pt, png_scale, png_scale * weight, png_scale) : \
+    format_name eq "svg" ? sprintf("set terminal svg size %d,%d font 'DejaVu Sans,Helvetica,sans-serif,%g' fontscale 1.333 linewidth %g dashlength 0.6 background '#ffffff'", width, height, type_pt, weight) : \
+                           sprintf("set terminal pdfcairo size %.3fin,%.3fin font 'DejaVu Sans,%g' fontscale 0.75 linewidth %g dashlength 0.6 background '#ffffff'", width / 96.0, height / 96.0, type_pt, weight)
 png_scale = is_column ? 300 / 96.0 : 1              # a printer's resolution
 
 # Opens the page; a script says how large it is with all models, and how high as a column.
@@ -36,7 +36,9 @@ at_size(all, slide, column) = is_slide ? slide : is_column ? column : all
 blank_before(t, i) = i < 1 ? 0 : t[i:i] eq " " ? i : blank_before(t, i - 1)
 folded(t, limit) = strlen(t) <= limit || blank_before(t, limit) < 2 ? t : \
                    t[1:blank_before(t, limit) - 1]."\n".t[blank_before(t, limit) + 1:*]
-page_title = is_column ? folded(figure_title, 44) : figure_title
+title_colon = strstrt(figure_title, ": ")
+page_title = !is_column || strlen(figure_title) < 44 ? figure_title : \
+    title_colon > 0 ? figure_title[1:title_colon]."\n".figure_title[title_colon + 2:*] : folded(figure_title, 44)
 is_folded(t) = strstrt(t, "\n") > 0
 title_room = at_size(2.6, 2.8, is_folded(page_title) ? 3.2 : 2)     # in lines of type, from the upper edge
 
@@ -107,9 +109,11 @@ pale(c) = (int(c / 65536) + 255) / 2 * 65536 + (int(c / 256) % 256 + 255) / 2 * 
 
 set border 3 lc rgb "#555555" lw 0.8
 set tics nomirror out scale 0.6 textcolor rgb "#222222"
-if (is_column) { set tics font small }
+if (is_column) { set tics font small; set xtics offset 0, 0.4 }
 set grid xtics ytics lc rgb "#dddddd" lt 1 lw 0.8
 set bars 0.5
+set pointintervalbox 0.01
+if (is_column) { set xlabel "" font small; set ylabel "" font small; set title font small }
 set errorbars lw 1.1
 unset key
 
@@ -208,21 +212,25 @@ row_tics = at_size(1, 1.6, 1)
 # Beyond the longest bar there is room for its figure, as a factor.
 bar_room = at_size(1.55, 1.6, 2.3)
 
-# Panels with a line for each model and one legend for all of them: beside the panels, in a paper's
-# column between the title and the panels.
+# Panels with a line for each model, and around them one legend, beside the panels or, in a paper's
+# column, between the title and the panels.
 legend_rows = "ceil(words(models) / 2.0)"
 line_page(n, panel_width, panel_height, column_height) = \
-    page(110 + columns_of(n) * panel_width + 8.5 * longest, 76 + rows_of(n) * panel_height, \
-         (is_folded(page_title) ? 46 : 34) + 10.5 * @legend_rows + rows_of(n) * column_height)
+    page(110 + columns_of(n) * panel_width + 9 * longest, 92 + rows_of(n) * panel_height, \
+         (is_folded(page_title) ? 50 : 38) + 10.5 * @legend_rows + rows_of(n) * column_height)
 line_panels(n, above) = sprintf("set multiplot layout %d, %d title page_title font title_font noenhanced margins char %g, char %g, char %g, char %g spacing char %g, char %g", \
-    rows_of(n), columns_of(n), at_size(9, 9, 7), is_column ? 2 : 6 + 0.95 * longest, at_size(3.6, 3.4, 3) + note_room, \
-    title_room + 1 + above + folds + (is_column ? @legend_rows : 0), at_size(8, 7, 5.5), at_size(3.6, 3.4, 2.8) + above + folds)
-legend_panel(n) = is_column ? 1 : n < columns_of(n) ? n : columns_of(n)
-legend(rows) = is_column ? \
-    sprintf("set key at screen 0.52, screen %g center top vertical maxrows %d samplen 2.2 spacing 0.95 width 1 font small Left reverse noenhanced", 1 - (is_folded(page_title) ? 29.0 : 17.0) / page_px, rows) : \
-    "set key at graph 1.04, graph 1.02 left top vertical maxrows 40 Left reverse samplen 2.5 spacing 1.25 noenhanced"
-# In the panels of such a page only one has the legend.
-legend_for(i, n) = i == legend_panel(n) ? legend(@legend_rows) : "unset key"
+    rows_of(n), columns_of(n), at_size(9.5, 9, 8), is_column ? 2 : 8 + 0.95 * longest, at_size(3.6, 3.4, 3) + note_room, \
+    title_room + at_size(1.7, 1.7, 1) + above + folds + (is_column ? 0.3 + @legend_rows : 0), at_size(8, 7, 5.5), at_size(3.6, 3.4, 2.8) + above + folds)
+legend = is_column ? "set key at screen 0.52, screen 1 - (is_folded(page_title) ? 34.0 : 22.0) / page_px center top vertical maxrows @legend_rows samplen 2.2 spacing 0.95 width 1 font small Left reverse noenhanced" : \
+    "set key at screen 0.995, screen 1 - at_size(80.0, 110.0, 0.0) / page_px right top vertical maxrows 40 samplen 2.5 spacing 1.25 Left reverse noenhanced"
+# Draws what belongs to the page and not to a panel, after the panels: the legend, the label of all
+# y axes, and what signs mean.
+frame(y_label, text) = "unset title; unset label; unset border; unset tics; unset grid; unset logscale; unset xlabel; unset ylabel; unset offsets; ". \
+    "set lmargin at screen 0; set rmargin at screen 1; set tmargin at screen 1; set bmargin at screen 0; ".legend."; ".note(text)."; ". \
+    "set label 98 '".y_label."' at char at_size(1.2, 1, 0.9), screen at_size(0.48, 0.48, 0.42) rotate center; ". \
+    "plot [0:1] [0:1] for [m in models] 2 with linespoints lc rgb colour(m) pt point(m) dt dash(m) ps point_scale lw 1.5 title m"
+mark_line = "with linespoints lc rgb colour(m) pt point(m) dt dash(m) ps 0.8 * point_scale lw 1.5 notitle"
+mark_bar = "with yerrorbars lc rgb colour(m) pt point(m) ps 0.8 * point_scale lw 1 notitle"
 
 # --- log axes -----------------------------------------------------------------------------------
 
