@@ -75,7 +75,7 @@ size_t write_latency(FILE *out, const struct subject *s)
 /* Up to where a single request is left: beyond it there is nothing to be known. */
 static size_t spectrum_rows(FILE *out, const struct subject *s, struct group g)
 {
-    static const double STEPS_PER_DECADE = 16;
+    static const double STEPS_PER_DECADE = 10;
     struct histogram *h = responses_of(s, g);
     size_t rows = 0;
     if (!h)

@@ -1,14 +1,16 @@
 # Response time percentiles: a panel for each workload, a line for each model, log axis. Error
 # bars: 95 % intervals. A percentile is no number: models stand side by side.
 percentiles = ""
-stats data using (note_row(strcol(1), strcol(2), strcol(3)), percentiles = extended(percentiles, strcol(5)), 1) nooutput
+stats data using (note_row(strcol(1), strcol(2), strcol(3)), note_place(strcol(1), strcol(3)), percentiles = extended(percentiles, strcol(5)), 1) nooutput
+eval index_rows
 eval choose
 eval measure
 panels = words(workloads)
 eval line_page(panels, 370, 235, 110)
 set output output_file
 
-in_line(w, m, v) = strcol(1) eq w && strcol(3) eq m ? answered(strcol(4), v) : NaN
+answer(v) = answered(strcol(4), v)
+rows_of = "data every ::first_row(w, m)::last_row(w, m)"
 x_of(m) = place(percentiles, strcol(5)) + 0.06 * (place(models, m) - (words(models) + 1) / 2.0)
 
 eval line_panels(panels, at_size(1.2, 0, 0))
@@ -29,8 +31,8 @@ do for [i = 1:panels] {
     set for [p in percentiles] xtics add (p place(percentiles, p))
     eval remark_title
     set xlabel (is_lowest(i, panels) ? "percentile" : "")
-    plot for [m in models] data using (x_of(m)):(in_line(w, m, column(6))) @mark_line, \
-         for [m in models] data using (x_of(m)):(in_line(w, m, column(6))):(column(7)):(column(8)) @mark_bar
+    plot for [m in models] @rows_of using (x_of(m)):(answer(column(6))) @mark_line, \
+         for [m in models] @rows_of using (x_of(m)):(answer(column(6))):(column(7)):(column(8)) @mark_bar
 }
 eval frame("response time (ms)", "")
 unset multiplot

@@ -1,18 +1,7 @@
 # The whole distribution of response times, the tail stretched out: x is 1/(1 - percentile) on a
 # log axis, as HdrHistogram's plots have it. All requests of all blocks together.
-#
-# The rows of a model in a workload stand together, and the file is long: each line is given its
-# first and last row, so that the others need not be looked at.
-first_rows = ""; at = 0; current = ""
-note_rows(key) = (first_rows = key eq current ? first_rows : first_rows.sprintf("%s@%d ", key, at), current = key, at = at + 1, 1)
-key_of(w, m) = w."/".m
-stats data using (note_row(strcol(1), strcol(2), strcol(3)) + note_rows(key_of(strcol(1), strcol(3)))) nooutput
-all_keys = first_rows."end@".at
-entry(key) = strstrt(" ".all_keys, " ".key."@") == 0 ? 0 : words(all_keys[1:strstrt(" ".all_keys, " ".key."@")])
-row_at(i) = int(word(all_keys, i)[strstrt(word(all_keys, i), "@") + 1:*])
-first_row(w, m) = entry(key_of(w, m)) > 0 ? row_at(entry(key_of(w, m))) : at + 1
-last_row(w, m) = entry(key_of(w, m)) > 0 ? row_at(entry(key_of(w, m)) + 1) - 1 : at + 1
-
+stats data using (note_row(strcol(1), strcol(2), strcol(3)) + note_place(strcol(1), strcol(3))) nooutput
+eval index_rows
 eval choose
 eval measure
 panels = words(workloads)
@@ -34,9 +23,8 @@ do for [i = 1:panels] {
     unset logscale
     drawn = 0
     do for [m in models] {
-        first = first_row(w, m)
-        if (first <= at) {
-            stats data every ::first::first using (note_remark(strcol(3), strcol(4)) + note_drawn(!no_answer(strcol(4)))) nooutput
+        if (first_row(w, m) < row_count) {
+            stats data every ::first_row(w, m)::first_row(w, m) using (note_remark(strcol(3), strcol(4)) + note_drawn(!no_answer(strcol(4)))) nooutput
         }
     }
     set logscale xy

@@ -166,6 +166,15 @@ measure = "longest = 0; do for [m in models] { longest = strlen(m) > longest ? s
     do for [i = 1:words(workloads)] { folds = folds || is_folded(folded(word(titles, i), title_limit)) }"
 panel_title = "set title folded(word(titles, i), title_limit) noenhanced offset 0, -0.5; if (i > 1) { unset label 99 }"
 
+# Where the rows of a model in a workload stand together, the first and the last of them, so that a
+# line need not look at all others: for long files.
+row_keys = ""; row_starts = ""; row_count = 0; row_key = ""
+note_place(w, m) = (row_starts = w."/".m eq row_key ? row_starts : row_starts.row_count." ", \
+                    row_keys = w."/".m eq row_key ? row_keys : row_keys.w."/".m." ", row_key = w."/".m, row_count = row_count + 1, 1)
+index_rows = "row_starts = row_starts.row_count"
+first_row(w, m) = has(row_keys, w."/".m) ? int(word(row_starts, place(row_keys, w."/".m))) : row_count + 1
+last_row(w, m) = has(row_keys, w."/".m) ? int(word(row_starts, place(row_keys, w."/".m) + 1)) - 1 : row_count + 1
+
 # --- remarks ------------------------------------------------------------------------------------
 
 no_answer(r) = r eq "no answer" || r eq "failed"
