@@ -126,11 +126,11 @@ static int plot(const struct measuring *m, const struct places *places, struct e
                                 "bench");
     struct path stem = path_of("%s/switches", plots.text);
     const struct drawing page = {.script = "switches.gp",
-                                 .data = stem.text,
-                                 .stem = stem.text,
+                                 .data = stem,
+                                 .stem = stem,
                                  .title = "What a context switch costs here",
-                                 .axis = ""};
-    return draw(&page, scripts.text, error);
+                                 .variants = "all"};
+    return draw(&page, 1, scripts.text, error);
 }
 
 static int show(const struct switch_rows *rows, struct error *error)

@@ -238,11 +238,11 @@ static int plot(const struct validation *v, struct error *error)
                          "cannot draw the plots: no folder scripts/plot here or beside bench");
     struct path stem = path_of("%s/validation", data.text);
     const struct drawing page = {.script = "validation.gp",
-                                 .data = stem.text,
-                                 .stem = stem.text,
+                                 .data = stem,
+                                 .stem = stem,
                                  .title = "The instrument against the truth",
-                                 .axis = ""};
-    return draw(&page, scripts.text, error);
+                                 .variants = "all"};
+    return draw(&page, 1, scripts.text, error);
 }
 
 static int make_checks(struct validation *v, const struct validate_request *r, struct error *error)
