@@ -151,8 +151,9 @@ static void suggest_capacity(const struct work *work, struct group g, struct cel
     struct estimate e = group_estimate(&work->results, g, metric_find("capacity"));
     if (e.count == 0 || !(e.median > 0))
         return;
-    order->capacity_low_rps = 0.85 * fmin(e.low, e.median);
-    order->capacity_high_rps = 1.15 * fmax(e.high, e.median);
+    /* A little to either side, for the machine may have changed; upwards without an end, more. */
+    order->capacity_low_rps = 0.9 * e.low;
+    order->capacity_high_rps = (e.at_least ? 3 : 1.1) * e.high;
 }
 
 static enum run_result measure_cell(struct work *work, struct group g, unsigned block,

@@ -82,8 +82,7 @@ static int measure_trials(struct measuring *m, struct error *error)
     bool quick = m->request->quick;
     unsigned usual = quick ? QUICK_TRIALS : TRIALS;
     unsigned trials = m->request->trials ? m->request->trials : usual;
-    double planned_s = quick ? QUICK_TRIAL_S : TRIAL_S;
-    struct progress progress = progress_start(trials, trials * planned_s, false);
+    double trial_s = quick ? QUICK_TRIAL_S : TRIAL_S;
     int result = trials <= SWITCH_TRIALS_MOST
                      ? 0
                      : error_set(error, "--trials %u: at most %d", trials, SWITCH_TRIALS_MOST);
@@ -91,13 +90,13 @@ static int measure_trials(struct measuring *m, struct error *error)
         char what[32];
         uint64_t begin_ns = clock_now_ns();
         snprintf(what, sizeof what, "switches, trial %u", trial + 1);
-        progress_show(&progress, what);
+        progress_show(what, trial_s * (trials - trial));
         result = measure_trial(m, trial, error);
+        trial_s = (double)(clock_now_ns() - begin_ns) / (double)NS_PER_S;
         if (result == 0)
-            progress_done(&progress, what, NULL, planned_s,
-                          (double)(clock_now_ns() - begin_ns) / (double)NS_PER_S);
+            progress_block(what, trial_s, trial_s * (trials - trial - 1));
     }
-    progress_end(&progress);
+    progress_end();
     return result;
 }
 
@@ -127,11 +126,11 @@ static int plot(const struct measuring *m, const struct places *places, struct e
                                 "bench");
     struct path stem = path_of("%s/switches", plots.text);
     const struct drawing page = {.script = "switches.gp",
-                                 .data = stem.text,
-                                 .stem = stem.text,
+                                 .data = stem,
+                                 .stem = stem,
                                  .title = "What a context switch costs here",
-                                 .axis = ""};
-    return draw(&page, scripts.text, error);
+                                 .variants = "all"};
+    return draw(&page, 1, scripts.text, error);
 }
 
 static int show(const struct switch_rows *rows, struct error *error)
