@@ -27,6 +27,7 @@ static const struct {
     {"arrivals", check_arrivals},
     {"queueing", check_queueing},
     {"littles-law", check_littles_law},
+    {"capacity", check_capacity},
     {"switches", check_switches},
     {"memory", check_memory},
     {"cpu", check_cpu},

@@ -79,6 +79,7 @@ int check_stall(struct validation *, struct error *);
 int check_arrivals(struct validation *, struct error *);
 int check_queueing(struct validation *, struct error *);
 int check_littles_law(struct validation *, struct error *);
+int check_capacity(struct validation *, struct error *);
 int check_switches(struct validation *, struct error *);
 int check_memory(struct validation *, struct error *);
 int check_cpu(struct validation *, struct error *);
