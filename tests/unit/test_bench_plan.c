@@ -130,7 +130,7 @@ static void a_run_is_found_by_its_identity(void **state)
     for (size_t i = 0; i < p.cell_count; i++) {
         json_t *run = json_object();
         plan_identify(&p, &p.cells[i], run);
-        assert_int_equal(plan_find(&p, run), i);
+        assert_int_equal(plan_find_cell(&p, run), i);
         json_decref(run);
     }
     plan_free(&p);
@@ -153,7 +153,7 @@ static void a_run_of_another_plan_is_not_found(void **state)
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
         json_t *run = json_loads(strangers[i], 0, NULL);
         assert_non_null(run);
-        assert_int_equal(plan_find(&p, run), p.cell_count);
+        assert_int_equal(plan_find_cell(&p, run), p.cell_count);
         json_decref(run);
     }
     plan_free(&p);
