@@ -329,15 +329,22 @@ static void list_workloads(const struct plan *plan)
     }
 }
 
+static bool has_core(const struct plan *p)
+{
+    for (size_t i = 0; i < p->workload_count; i++)
+        if (p->workloads[i].core)
+            return true;
+    return false;
+}
+
 static int command_list(const struct command_line *c, const struct places *places)
 {
     struct plan plan;
     struct error error;
-    struct choice all = c->request.choice;
-    enum choice_result chosen;
-    if (!all.workloads)
-        all.workloads = "all";
-    chosen = choose(&all, places, &plan, &error);
+    struct choice choice = c->request.choice;
+    if (!choice.workloads)
+        choice.workloads = "all";
+    enum choice_result chosen = choose(&choice, places, &plan, &error);
     if (chosen != CHOICE_MADE) {
         complain(&error);
         return chosen == CHOICE_REFUSED ? EXIT_USAGE : EXIT_FAILURE;
@@ -348,11 +355,12 @@ static int command_list(const struct command_line *c, const struct places *place
     int result = list_targets(places, &error);
     if (result == 0)
         list_workloads(&plan);
+    if (!c->request.choice.workloads && has_core(&plan))
+        choice.workloads = "core";
     plan_free(&plan);
-    if (result != 0 || choose(&c->request.choice, places, &plan, &error) != CHOICE_MADE)
+    if (result != 0 || choose(&choice, places, &plan, &error) != CHOICE_MADE)
         return complain(&error);
-    printf("\nProfiles, for %s\n",
-           c->request.choice.workloads ? "these workloads" : "the core workloads");
+    printf("\nProfiles, with the workloads %s\n", choice.workloads);
     for (size_t i = 0; i < profile_count; i++)
         list_profile(&plan, &profiles[i]);
     plan_free(&plan);

@@ -157,8 +157,16 @@ static int read_workload(struct workload *w, const json_t *json, const char *fol
     char name[NAME_SIZE], list[TEXT_SIZE] = "";
     size_t index, length = 0;
     json_t *point;
-    if (copy_text(name, sizeof name, json, "name", error) != 0 ||
-        workload_read(w, path_of("%s/inputs/%s.conf", folder, name).text, error) != 0)
+    if (copy_text(name, sizeof name, json, "name", error) != 0)
+        return -1;
+    /* Mixes of points that were not chosen are not there. */
+    struct path file = path_of("%s/inputs/%s.conf", folder, name);
+    char *text = file_read(file.text, NULL);
+    if (!text)
+        return error_set(error, "cannot read %s: %s", file.text, strerror(errno));
+    int parsed = workload_parse(w, file.text, text, error);
+    free(text);
+    if (parsed != 0)
         return -1;
     json_array_foreach (json_object_get(json, "points"), index, point)
         if (json_is_string(point) && length + json_string_length(point) + 2 < sizeof list)

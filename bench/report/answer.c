@@ -284,9 +284,29 @@ static struct cell_text cell_of(const struct answer *a, const struct row *row, c
         snprintf(cell.text, sizeof cell.text, "%s%s%s%s%s", mark,
                  times < 1.005 ? "1" : figure_of(times).text, sure ? "" : "?", mark,
                  *remark.text ? " *" : "");
-    else if (*remark.text)
+    else if (remark.kind != REMARK_NONE && remark.kind != REMARK_NOT_MEASURED)
         snprintf(cell.text, sizeof cell.text, "%s", remark.text);
     return cell;
+}
+
+/* A figure in the unit in which the table gives it. */
+static struct cell_text in_words(const struct headline *h, double figure)
+{
+    static const struct {
+        const char *metric, *unit;
+    } units[] = {{"capacity", "requests/s"},
+                 {"throughput", "requests/s"},
+                 {"response_p50", "ms at p50"},
+                 {"response_p99", "ms at p99"},
+                 {"cpu_per_request", "µs of CPU a request"},
+                 {"switches_per_request", "switches a request"},
+                 {"memory_pss", "MiB"}};
+    struct cell_text text = {""};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(units[i].metric, h->metric) == 0)
+            snprintf(text.text, sizeof text.text, "%s %s", figure_of(figure * h->scale).text,
+                     units[i].unit);
+    return text;
 }
 
 /* The models at the top, the best first, with its figure. */
@@ -298,10 +318,10 @@ static void write_best(FILE *out, const struct answer *a, const struct row *row,
         fputs("–", out);
         return;
     }
-    double figure = figure_in(a, row, row->best, row->headline->metric) * row->headline->scale;
+    double figure = figure_in(a, row, row->best, row->headline->metric);
     bool shown = is_at_the_top(row, row->best);
-    fprintf(out, "%s%s%s%s (%s %s)", shown ? "" : "not shown yet; leads: ", quote,
-            p->models[row->best], quote, figure_of(figure).text, row->headline->title);
+    fprintf(out, "%s%s%s%s (%s)", shown ? "" : "not shown yet; leads: ", quote,
+            p->models[row->best], quote, in_words(row->headline, figure).text);
     for (size_t m = 0; m < p->model_count; m++)
         if (m != row->best && is_at_the_top(row, m))
             fprintf(out, ", %s%s%s", quote, p->models[m], quote);

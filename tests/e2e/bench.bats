@@ -167,7 +167,7 @@ identities() {
     grep -qP '^alpha\tplain\t-\terrors\trequests\t3\t' out/summary.tsv
     run ! grep -q response_p99 out/summary.tsv
     run ! grep -qiE 'nan|inf\b' out/summary.tsv
-    grep -q 'server-alpha served 1 of 4 connections' out/summary.md
+    grep -q 'server-alpha: served 1 of 4' out/summary.md
     [ "$(grep -c 'the moon is full' out/summary.md)" -eq 1 ]
 }
 
@@ -191,7 +191,7 @@ forbid() {
 
 @test "where no model can run there is no run" {
     forbid gamma
-    run bench run --trials 1 --models gamma --out out
+    run bench run --workloads all --trials 1 --models gamma --out out
     [ "$status" -eq 1 ]
     [[ "$output" == *'none of the chosen servers can run here'* ]]
     [ ! -e out ]
@@ -200,6 +200,7 @@ forbid() {
 @test "a server gets as many cores as the workload says, and points that want more than there are are left out" {
     local cpus=$(nproc)
     sed -i "s/connections = 4/sweep = cores\nvalues = 1 $cpus 1000/; s/values = 1 1 /values = 1 /" workloads/plain.conf
+    echo "timeline_s = 0.1" >> workloads/plain.conf # so that the command names the point
     run bench run --trials 1 --workloads plain --models alpha --out out
     [ "$status" -eq 0 ]
     [[ "$output" == *"warning: plain: 1 of "*" points want more than the $cpus CPUs that there are"* ]]
@@ -219,7 +220,7 @@ forbid() {
     FAKE=starve run bench run --trials 1 --workloads plain --out out
     [ "$status" -eq 0 ]
     [ "$(jq -s 'map(.requests.completed) | add' out/runs.jsonl)" -eq 0 ]
-    grep -q 'server-beta answered no request' out/summary.md
+    grep -q 'server-beta: no answer' out/summary.md
 }
 
 @test "a load generator that crashes or gives no JSON is recorded, and the run goes on" {
