@@ -138,12 +138,11 @@ $(foreach m,$(ALL_MODELS),$(eval $(call server_rule,$(m))))
 
 PROFILE ?= standard
 BENCH_OPTIONS = $(if $(MODELS),--models $(MODELS)) $(if $(TARGETS),--targets $(TARGETS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
-                $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
+                $(if $(TIME),--time $(TIME)) $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench plots demo validate switches
-bench: all ## run the suite and plot it (PROFILE=, MODELS=, TARGETS=, WORKLOADS=, TRIALS=, SEED=)
+bench: all ## measure, answer and plot: ten minutes (TIME=, PROFILE=, MODELS=, TARGETS=, WORKLOADS=, SEED=)
 	$(BUILD)/bin/bench run --profile $(PROFILE) $(BENCH_OPTIONS)
-	@$(BUILD)/bin/bench plot results/latest
 
 plots: $(BUILD)/bin/bench ## draw the plots of results/latest again
 	@$(BUILD)/bin/bench plot results/latest
@@ -154,8 +153,8 @@ validate: all ## hold the instrument against known truths and theory (half an ho
 switches: all ## what a context switch costs here (a minute; QUICK=1: ten seconds)
 	$(BUILD)/bin/bench switches $(if $(QUICK),--quick) $(if $(TRIALS),--trials $(TRIALS)) $(if $(SEED),--seed $(SEED))
 
-demo: all ## half a minute for a classroom: four models, four workloads, and a table
-	@$(BUILD)/bin/bench run --profile quick --models blocking,thread-per-connection,thread-pool,epoll \
+demo: all ## half a minute for a classroom: four models, four workloads, and the answer
+	@$(BUILD)/bin/bench run --time 30s --models blocking,thread-per-connection,thread-pool,epoll \
 	    --workloads hello-keepalive,hello-close,io,cpu $(BENCH_OPTIONS)
 
 # The least that a server can be, for comparison.

@@ -2,6 +2,7 @@
  *
  * The command line. What the commands do stands in run.c, summary.c, compare.c and plot.c. */
 #include "bench/base/stop.h"
+#include "bench/report/answer.h"
 #include "bench/report/compare.h"
 #include "bench/report/plot.h"
 #include "bench/report/summary.h"
@@ -29,7 +30,9 @@ enum option_key {
     KEY_SEED,
     KEY_OUT,
     KEY_RESUME,
-    KEY_NO_REPEAT,
+    KEY_TIME,
+    KEY_MARGIN,
+    KEY_NO_FIGURES,
     KEY_BIN,
     KEY_WORKLOAD_DIR,
     KEY_TARGET_DIR,
@@ -42,15 +45,17 @@ enum option_key {
 };
 
 static const struct argp_option options[] = {
+    {"time", KEY_TIME, "T", 0, "For everything, as 90s, 10m, 2h (default: by profile)", 1},
     {"profile", KEY_PROFILE, "NAME", 0, "quick, standard or full (default: standard)", 1},
     {"models", KEY_MODELS, "A,B", 0, "Only these models (default: all there are)", 1},
     {"targets", KEY_TARGETS, "A,B", 0, "These foreign servers, too (default: none)", 1},
-    {"workloads", KEY_WORKLOADS, "X,Y", 0, "Only these workloads (default: all there are)", 1},
-    {"trials", KEY_TRIALS, "N", 0, "Measure everything N times (default: by profile)", 1},
+    {"workloads", KEY_WORKLOADS, "X,Y", 0, "These workloads, core or all (default: core)", 1},
+    {"trials", KEY_TRIALS, "N", 0, "Just N blocks of each point, and no first look", 1},
     {"seed", KEY_SEED, "N", 0, "Of the order and of the requests (default: 1)", 1},
     {"out", KEY_OUT, "DIR", 0, "The run's folder (default: results/TIME-PROFILE)", 1},
-    {"resume", KEY_RESUME, "DIR", 0, "Finish the run in DIR: measure what is missing", 1},
-    {"no-repeat", KEY_NO_REPEAT, NULL, 0, "Do not repeat a measurement that was disturbed", 1},
+    {"resume", KEY_RESUME, "DIR", 0, "Go on with the run in DIR, for --time", 1},
+    {"margin", KEY_MARGIN, "PERCENT", 0, "Differences that nobody cares about (default: 5)", 1},
+    {"no-figures", KEY_NO_FIGURES, NULL, 0, "run: tables alone, no gnuplot", 1},
     {"bin", KEY_BIN, "DIR", 0, "Folder of loadgen and the servers (default: bench's own)", 2},
     {"workload-dir", KEY_WORKLOAD_DIR, "DIR", 0, "Folder of the workloads", 2},
     {"target-dir", KEY_TARGET_DIR, "DIR", 0, "Folder of the targets", 2},
@@ -70,7 +75,7 @@ struct command_line {
     const char *command, *programs, *workload_folder, *target_folder;
     const char *names[NAMES_LIMIT]; /* what follows the command */
     size_t name_count;
-    bool tsv, quick;
+    bool tsv, quick, no_figures;
     struct validate_request validation;
     bool for_new_run; /* an option was given that a resumed run takes from its plan */
 };
@@ -85,6 +90,32 @@ static unsigned long whole_number(const char *option, const char *text, unsigned
     if (errno != 0 || end == text || *end != '\0' || *text == '-' || number < 1 || number > most)
         argp_error(state, "%s: \"%s\" is not a whole number from 1 to %lu", option, text, most);
     return number;
+}
+
+/* A time such as 90s, 10m or 2h, in seconds; on anything else a usage error. */
+static double time_span_s(const char *text, struct argp_state *state)
+{
+    static const struct {
+        const char *suffix;
+        double seconds;
+    } units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"", 1}};
+    char *end;
+    double number = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (end != text && strcmp(end, units[i].suffix) == 0 && number >= 1 && number <= 1e6)
+            return number * units[i].seconds;
+    argp_error(state, "--time: \"%s\" is no time of a second or more, such as 90s, 10m or 2h",
+               text);
+    return 0;
+}
+
+static double margin_of(const char *text, struct argp_state *state)
+{
+    char *end;
+    double percent = strtod(text, &end);
+    if (end == text || *end != '\0' || !(percent > 0 && percent <= 50))
+        argp_error(state, "--margin: \"%s\" is not a number of percent above 0, up to 50", text);
+    return percent / 100;
 }
 
 /* The commands, and what has to follow each. */
@@ -141,7 +172,7 @@ static void check(const struct command_line *c, struct argp_state *state)
         argp_error(state, "--checks and --short belong to validate");
     if (c->request.resume && (c->for_new_run || c->request.out))
         argp_error(state,
-                   "--resume takes everything else from the run's plan: leave out --out, "
+                   "--resume takes everything but --time from the run's plan: leave out --out, "
                    "--profile, --models, --targets, --workloads, --trials, --seed and the CPUs");
 }
 
@@ -151,18 +182,22 @@ static error_t parse(int key, char *value, struct argp_state *state)
     struct run_request *r = &c->request;
     switch (key) {
     case KEY_PROFILE:
-        r->profile = profile_find(value);
-        if (!r->profile)
+        r->choice.profile = profile_find(value);
+        if (!r->choice.profile)
             argp_error(state, "--profile: \"%s\" is none of quick, standard, full", value);
         break;
-    case KEY_MODELS: r->models = value; break;
-    case KEY_TARGETS: r->targets = value; break;
-    case KEY_WORKLOADS: r->workloads = value; break;
-    case KEY_TRIALS: r->trials = (unsigned)whole_number("--trials", value, 1000, state); break;
-    case KEY_SEED: r->seed = whole_number("--seed", value, 4000000000, state); break;
+    case KEY_MODELS: r->choice.models = value; break;
+    case KEY_TARGETS: r->choice.targets = value; break;
+    case KEY_WORKLOADS: r->choice.workloads = value; break;
+    case KEY_TRIALS:
+        r->choice.trials = (unsigned)whole_number("--trials", value, 1000, state);
+        break;
+    case KEY_SEED: r->choice.seed = whole_number("--seed", value, 4000000000, state); break;
+    case KEY_TIME: r->time_s = time_span_s(value, state); return 0;
+    case KEY_MARGIN: r->choice.margin = margin_of(value, state); return 0;
+    case KEY_NO_FIGURES: c->no_figures = true; return 0;
     case KEY_OUT: r->out = value; return 0;
     case KEY_RESUME: r->resume = value; return 0;
-    case KEY_NO_REPEAT: r->no_repeat = true; return 0;
     case KEY_BIN: c->programs = value; return 0;
     case KEY_WORKLOAD_DIR: c->workload_folder = value; return 0;
     case KEY_TARGET_DIR: c->target_folder = value; return 0;
@@ -211,69 +246,58 @@ static int print_and_free(char *text)
     return 0;
 }
 
-static int summarize(const char *folder, char *(*text)(const struct results *), struct error *error)
+struct reporter {
+    const struct places *places;
+    bool no_figures;
+};
+
+/* Figures need gnuplot: without it the tables are still there. */
+static int report(void *argument, const struct results *r, const char *folder, bool last,
+                  struct error *error)
 {
-    struct results results;
-    if (results_read(&results, folder, error) != 0)
+    const struct reporter *reporter = argument;
+    const char *scripts = reporter->places->plot_scripts.text;
+    struct error of_plots;
+    if (summary_write(r, folder, error) != 0)
         return -1;
-    int result = summary_write(&results, folder, error);
-    if (result == 0 && print_and_free(text(&results)) != 0)
-        result = error_set(error, "no memory for the summary");
-    results_free(&results);
-    return result;
+    if (!reporter->no_figures && plot_all(r, folder, scripts, last, &of_plots) != 0)
+        fprintf(stderr, "bench: warning: %s\n", of_plots.text);
+    if (last && print_and_free(answer_text(r)) != 0)
+        return error_set(error, "no memory for the answer");
+    return 0;
 }
 
 static int command_run(const struct command_line *c, const struct places *places)
 {
     struct path folder = {""};
     struct error error = {"interrupted before anything was measured"};
-    enum run_result result = run_measure(&c->request, places, &folder, &error);
+    struct reporter reporter = {places, c->no_figures};
+    enum run_result result = run_measure(&c->request, places, report, &reporter, &folder, &error);
     if (result == RUN_FAILED || result == RUN_REFUSED)
         complain(&error);
     if (result == RUN_REFUSED)
         return EXIT_USAGE;
-    if (result != RUN_COMPLETE && *folder.text)
-        fprintf(stderr, "bench: what is measured is kept; to do the rest: bench run --resume %s\n",
-                folder.text);
-    else if (result == RUN_INTERRUPTED)
-        complain(&error);
-    if (result != RUN_COMPLETE)
+    if (!*folder.text) {
+        if (result == RUN_INTERRUPTED)
+            complain(&error);
         return EXIT_FAILURE;
-    if (summarize(folder.text, summary_table, &error) != 0)
-        return complain(&error);
-    printf("results: %s (summary.md, summary.tsv, runs.jsonl)\n", folder.text);
-    return EXIT_SUCCESS;
+    }
+    printf("results: %s (summary.md, summary.tsv, plots/, runs.jsonl)\n", folder.text);
+    printf("to go on: bench run --resume %s --time 10m\n", folder.text);
+    return result == RUN_COMPLETE ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-static int list_profile(const struct command_line *c, const struct places *places,
-                        const struct profile *profile, struct error *error)
+static void list_profile(const struct plan *plan, const struct profile *profile)
 {
-    struct run_request request = c->request;
-    struct plan plan;
-    request.profile = profile;
-    if (run_choose(&request, places, &plan, error) != RUN_COMPLETE)
-        return -1;
-    run_fit_cores(&plan, false);
-    int result = plan_expand(&plan, error);
-    if (result == 0) {
-        double least_s;
-        size_t least = plan_least(&plan, &least_s);
-        char count[64], time[3 * sizeof(struct span)];
-        if (least < plan.cell_count) {
-            snprintf(count, sizeof count, "%zu to %zu", least, plan.cell_count);
-            snprintf(time, sizeof time, "%s to %s", span_of(least_s).text,
-                     span_of(plan_seconds(&plan, 0)).text);
-        } else {
-            snprintf(count, sizeof count, "%zu", least);
-            snprintf(time, sizeof time, "about %s", span_of(least_s).text);
-        }
-        printf("  %-10s %12s measurements, %-25s %s\n", profile->name, count, time,
-               profile->purpose);
-    }
-    plan_free(&plan);
-    return result;
+    struct plan at = *plan;
+    double preview_s;
+    at.profile = profile;
+    double least_s = run_least_s(&at, &preview_s);
+    printf("  %-10s %-22s %s (first picture %s; all intervals %s)\n", profile->name,
+           profile->time_s > 0 ? span_of(profile->time_s).text : "until it is precise",
+           profile->purpose, span_of(preview_s).text, span_of(least_s).text);
 }
 
 /* With what is missing where one cannot run here. */
@@ -295,49 +319,78 @@ static int list_targets(const struct places *places, struct error *error)
     return 0;
 }
 
+static void list_workloads(const struct plan *plan)
+{
+    puts("\nWorkloads (* core: measured when --workloads does not say which)");
+    for (size_t i = 0; i < plan->workload_count; i++) {
+        const struct workload *w = &plan->workloads[i];
+        printf("%c %-16s %s\n  %-16s   %s\n", w->core ? '*' : ' ', w->name, w->title, "",
+               w->question);
+    }
+}
+
 static int command_list(const struct command_line *c, const struct places *places)
 {
     struct plan plan;
     struct error error;
-    enum run_result chosen = run_choose(&c->request, places, &plan, &error);
-    if (chosen != RUN_COMPLETE) {
+    struct choice all = c->request.choice;
+    enum choice_result chosen;
+    if (!all.workloads)
+        all.workloads = "all";
+    chosen = choose(&all, places, &plan, &error);
+    if (chosen != CHOICE_MADE) {
         complain(&error);
-        return chosen == RUN_REFUSED ? EXIT_USAGE : EXIT_FAILURE;
+        return chosen == CHOICE_REFUSED ? EXIT_USAGE : EXIT_FAILURE;
     }
     puts("Models");
     for (size_t i = 0; i < plan.model_count; i++)
         printf("  %s\n", plan.models[i]);
-    if (list_targets(places, &error) != 0) {
-        plan_free(&plan);
-        return complain(&error);
-    }
-    puts("\nWorkloads");
-    for (size_t i = 0; i < plan.workload_count; i++)
-        printf("  %-16s %s\n  %-16s   %s\n", plan.workloads[i].name, plan.workloads[i].title, "",
-               plan.workloads[i].question);
+    int result = list_targets(places, &error);
+    if (result == 0)
+        list_workloads(&plan);
     plan_free(&plan);
-    puts("\nProfiles");
+    if (result != 0 || choose(&c->request.choice, places, &plan, &error) != CHOICE_MADE)
+        return complain(&error);
+    printf("\nProfiles, for %s\n",
+           c->request.choice.workloads ? "these workloads" : "the core workloads");
     for (size_t i = 0; i < profile_count; i++)
-        if (list_profile(c, places, &profiles[i], &error) != 0)
-            return complain(&error);
+        list_profile(&plan, &profiles[i]);
+    plan_free(&plan);
     return EXIT_SUCCESS;
 }
 
 /* --- summary and plot ------------------------------------------------------------------------- */
 
+/* Reads a run's folder, with the margin that the user wants instead of its own. */
+static int read_run(struct results *r, const struct command_line *c, struct error *error)
+{
+    if (results_read(r, c->names[0], error) != 0)
+        return -1;
+    if (c->request.choice.margin > 0)
+        r->plan.margin = c->request.choice.margin;
+    return 0;
+}
+
 static int command_summary(const struct command_line *c)
 {
+    struct results results;
     struct error error;
-    return summarize(c->names[0], summary_text, &error) == 0 ? EXIT_SUCCESS : complain(&error);
+    if (read_run(&results, c, &error) != 0)
+        return complain(&error);
+    int result = summary_write(&results, c->names[0], &error);
+    if (result == 0 && print_and_free(summary_text(&results)) != 0)
+        result = error_set(&error, "no memory for the summary");
+    results_free(&results);
+    return result == 0 ? EXIT_SUCCESS : complain(&error);
 }
 
 static int command_plot(const struct command_line *c, const struct places *places)
 {
     struct results results;
     struct error error;
-    if (results_read(&results, c->names[0], &error) != 0)
+    if (read_run(&results, c, &error) != 0)
         return complain(&error);
-    int result = plot_all(&results, c->names[0], places->plot_scripts.text, &error);
+    int result = plot_all(&results, c->names[0], places->plot_scripts.text, true, &error);
     results_free(&results);
     if (result != 0)
         return complain(&error);
@@ -370,8 +423,8 @@ static int command_validate(const struct command_line *c, const struct places *p
 static int command_switches(const struct command_line *c, const struct places *places)
 {
     const struct switches_request request = {.out = c->request.out,
-                                             .trials = c->request.trials,
-                                             .seed = c->request.seed,
+                                             .trials = c->request.choice.trials,
+                                             .seed = c->request.choice.seed,
                                              .quick = c->quick};
     struct path folder = {""};
     struct error error;
@@ -388,7 +441,11 @@ static int command_compare(const struct command_line *c)
 {
     struct error error;
     const struct compare_request request = {
-        .a = c->names[0], .b = c->names[1], .folder = c->names[2], .margin = 0.05, .tsv = c->tsv};
+        .a = c->names[0],
+        .b = c->names[1],
+        .folder = c->names[2],
+        .tsv = c->tsv,
+        .margin = c->request.choice.margin > 0 ? c->request.choice.margin : MARGIN_DEFAULT};
     enum compare_result result = compare_write(stdout, &request, &error);
     if (result == COMPARE_DONE)
         return EXIT_SUCCESS;
@@ -398,7 +455,8 @@ static int command_compare(const struct command_line *c)
 
 int main(int argc, char **argv)
 {
-    struct command_line c = {.request = {.profile = profile_find("standard"), .seed = 1}};
+    struct command_line c = {
+        .request = {.choice = {.profile = profile_find("standard"), .seed = 1}}};
     struct places places;
     struct error error;
     argp_err_exit_status = EXIT_USAGE;

@@ -3,16 +3,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-const char *capacity_phase_name(enum capacity_phase phase)
-{
-    static const char *const names[] = {
-        [CAPACITY_BRACKET] = "bracket",
-        [CAPACITY_BISECT] = "bisect",
-        [CAPACITY_CONFIRM] = "confirm",
-    };
-    return names[phase];
-}
-
 /* NULL: not known. */
 static const char *limit_name(enum capacity_limit limit)
 {
@@ -20,7 +10,6 @@ static const char *limit_name(enum capacity_limit limit)
         [CAPACITY_LIMIT_UNKNOWN] = NULL,
         [CAPACITY_LIMIT_SLO] = "slo",
         [CAPACITY_LIMIT_GENERATOR] = "generator",
-        [CAPACITY_LIMIT_CEILING] = "ceiling",
         [CAPACITY_LIMIT_NOTHING] = "nothing sustained",
     };
     return names[limit];
@@ -41,47 +30,44 @@ static json_t *text_or_null(const char *text)
 /* Names and values stand in pairs here, which clang-format would tear apart. */
 /* clang-format off */
 
-static json_t *step_json(const struct capacity *c, const struct capacity_step *s)
+static json_t *window_json(const struct capacity_window *w)
 {
-    json_t *observed = json_array();
-    for (size_t i = 0; i < c->plan.slo_count; i++)
-        json_array_append_new(observed, number(s->observed[i]));
-    bool decided = s->verdict != CAPACITY_UNDECIDED;
-    return json_pack("{s:s, s:f, s:I, s:f, s:I, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:o}",
-                     "phase", capacity_phase_name(s->phase),
-                     "rate_rps", s->rate_rps,
-                     "seed", (json_int_t)s->seed,
-                     "duration_s", s->duration_s,
-                     "intended", (json_int_t)s->intended,
-                     "completed", (json_int_t)s->completed,
-                     "throughput_rps", number(s->throughput_rps),
-                     "errors", (json_int_t)s->errors,
-                     "p50_us", number(s->p50_us),
-                     "p99_us", number(s->p99_us),
-                     "observed", observed,
-                     "sustained", decided ? json_boolean(s->verdict == CAPACITY_SUSTAINED)
-                                          : json_null(),
-                     "generator_bound", s->verdict == CAPACITY_GENERATOR_BOUND,
-                     "cut_short", s->cut_short,
-                     "reason", text_or_null(s->reason));
+    bool decided = w->verdict != CAPACITY_UNDECIDED;
+    return json_pack("{s:f, s:I, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+                     "rate_rps", w->rate_rps,
+                     "seed", (json_int_t)w->seed,
+                     "duration_s", w->duration_s,
+                     "intended", (json_int_t)w->intended,
+                     "completed", (json_int_t)w->completed,
+                     "errors", (json_int_t)w->errors,
+                     "throughput_rps", number(w->throughput_rps),
+                     "p50_us", number(w->p50_us),
+                     "p99_us", number(w->p99_us),
+                     "held", decided ? json_boolean(w->verdict == CAPACITY_HELD) : json_null(),
+                     "generator_bound", w->generator_bound,
+                     "cpu_us_per_request", number(w->cpu_us_per_request),
+                     "steal_share", number(w->steal_share),
+                     "reason", text_or_null(w->reason));
 }
 
 json_t *capacity_json(const struct capacity *c)
 {
-    json_t *conditions = json_array(), *search = json_array();
+    json_t *conditions = json_array(), *windows = json_array();
     for (size_t i = 0; i < c->plan.slo_count; i++)
         json_array_append_new(conditions, json_string(c->plan.slos[i].text));
-    for (size_t i = 0; i < c->step_count; i++)
-        json_array_append_new(search, step_json(c, &c->steps[i]));
-    return json_pack("{s:f, s:b, s:o, s:o, s:f, s:o, s:o}",
+    for (size_t i = 0; i < c->window_count; i++)
+        json_array_append_new(windows, window_json(&c->windows[i]));
+    return json_pack("{s:f, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}",
                      "rate_rps", c->rate_rps,
-                     "lower_bound", capacity_is_lower_bound(c),
+                     "low_rps", number(c->low_rps),
+                     "high_rps", number(c->high_rps),
+                     "lower_bound", c->lower_bound,
                      "limited_by", text_or_null(limit_name(c->limit)),
                      "slo", conditions,
-                     "precision", c->plan.precision,
+                     "bound_rps", number(c->bound_rps),
                      "peak_throughput_rps", c->peak_throughput_rps > 0
                                                 ? json_real(c->peak_throughput_rps) : json_null(),
-                     "search", search);
+                     "windows", windows);
 }
 
 /* clang-format on */
@@ -111,44 +97,48 @@ static const char *grouped(char text[GROUPED_BYTES], double value)
 
 static void print_headline(const struct capacity *c, FILE *out)
 {
-    char rate[GROUPED_BYTES], peak[GROUPED_BYTES];
+    char rate[GROUPED_BYTES], low[GROUPED_BYTES], high[GROUPED_BYTES], more[GROUPED_BYTES];
     if (c->rate_rps > 0)
-        fprintf(out, "capacity: %s%s requests/s at ", capacity_is_lower_bound(c) ? "at least " : "",
+        fprintf(out, "capacity: %s%s requests/s", c->lower_bound ? "at least " : "",
                 grouped(rate, c->rate_rps));
     else if (c->limit == CAPACITY_LIMIT_NOTHING)
-        fprintf(out, "capacity: no rate was sustained at ");
+        fprintf(out, "capacity: no rate was sustained");
     else
-        fprintf(out, "capacity: not found, at ");
+        fprintf(out, "capacity: not found");
+    if (c->rate_rps > 0 && isfinite(c->low_rps) && isfinite(c->high_rps))
+        fprintf(out, " (%s to %s)", grouped(low, c->low_rps), grouped(high, c->high_rps));
     for (size_t i = 0; i < c->plan.slo_count; i++)
-        fprintf(out, "%s%s", i ? ", " : "", c->plan.slos[i].text);
+        fprintf(out, "%s%s", i ? ", " : " at ", c->plan.slos[i].text);
+    if (isfinite(c->bound_rps))
+        fprintf(out, "; bound by CPU %s/s", grouped(more, c->bound_rps));
     if (c->peak_throughput_rps > 0)
-        fprintf(out, " (peak throughput %s/s)", grouped(peak, c->peak_throughput_rps));
+        fprintf(out, "; peak throughput %s/s", grouped(more, c->peak_throughput_rps));
     if (c->limit == CAPACITY_LIMIT_GENERATOR)
         fprintf(out, "; the generator was the limit");
     fputs("\n\n", out);
 }
 
-static void print_step(const struct capacity_step *s, FILE *out)
+static void print_window(const struct capacity_window *w, FILE *out)
 {
     char rate[GROUPED_BYTES], throughput[GROUPED_BYTES];
-    fprintf(out, "  %-8s %12s %12s", capacity_phase_name(s->phase), grouped(rate, s->rate_rps),
-            isfinite(s->throughput_rps) ? grouped(throughput, s->throughput_rps) : "?");
-    if (isfinite(s->p99_us))
-        fprintf(out, " %12.1f %12.1f", s->p50_us, s->p99_us);
+    fprintf(out, "  %12s %12s", grouped(rate, w->rate_rps),
+            isfinite(w->throughput_rps) ? grouped(throughput, w->throughput_rps) : "?");
+    if (isfinite(w->p99_us))
+        fprintf(out, " %12.1f %12.1f", w->p50_us, w->p99_us);
     else
         fprintf(out, " %12s %12s", "?", "?");
-    fprintf(out, "  %s%s%s\n", s->verdict == CAPACITY_SUSTAINED ? "sustained" : s->reason,
-            s->verdict == CAPACITY_GENERATOR_BOUND ? ", but the generator was late or at its limit"
-                                                   : "",
-            s->cut_short ? " (cut short)" : "");
+    static const char *const verdicts[] = {
+        [CAPACITY_UNDECIDED] = "skipped: ", [CAPACITY_HELD] = "held", [CAPACITY_FAILED] = ""};
+    fprintf(out, "  %s%s%s%s\n", verdicts[w->verdict], w->reason,
+            w->generator_bound ? ", but the generator was late or at its limit" : "",
+            w->cut_short ? " (cut short)" : "");
 }
 
 void capacity_print(const struct capacity *c, FILE *out)
 {
     print_headline(c, out);
-    fprintf(out, "  %-8s %12s %12s %12s %12s\n", "step", "rate/s", "answered/s", "p50 us",
-            "p99 us");
-    for (size_t i = 0; i < c->step_count; i++)
-        print_step(&c->steps[i], out);
+    fprintf(out, "  %12s %12s %12s %12s\n", "rate/s", "answered/s", "p50 us", "p99 us");
+    for (size_t i = 0; i < c->window_count; i++)
+        print_window(&c->windows[i], out);
     fputs("\n", out);
 }

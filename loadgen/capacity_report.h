@@ -7,12 +7,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-const char *capacity_phase_name(enum capacity_phase);
-
 /* A new reference, or NULL when memory is short. */
 json_t *capacity_json(const struct capacity *);
 
-/* The headline, and the path of the search as a table. */
+/* The headline, and the windows as a table. */
 void capacity_print(const struct capacity *, FILE *);
 
 #endif

@@ -1,26 +1,20 @@
 #include "loadgen/find.h"
 
 #include "common/clock.h"
-#include "loadgen/capacity_report.h"
+#include "loadgen/probe.h"
 #include "loadgen/probe_sockets.h"
+#include "loadgen/random.h"
 #include "loadgen/session.h"
 
 #include <err.h>
+#include <math.h>
 #include <time.h>
 
-/* How long a server may take to give up the connections of a step. */
+/* How long a server may take to give up the connections of a window. */
 #define DRAIN_MOST_NS (5 * NS_PER_S)
 /* The look at the sockets walks the kernel's whole table of connections: less and less often. */
 #define DRAIN_LOOK_GAP_NS (1 * NS_PER_MS)
 #define DRAIN_LOOK_GAP_MOST_NS (100 * NS_PER_MS)
-
-/* A search goes no lower than to a rate at which a step has so many requests, and no higher than
- * this: beyond, it is not a server's capacity that is measured. */
-enum { STEP_LEAST_REQUESTS = 10 };
-static const double CEILING_RPS = 1e7;
-
-/* A quantile is worth something when that many requests lie beyond it. */
-enum { QUANTILE_LEAST_BEYOND = 10 };
 
 struct finder {
     struct session *session;
@@ -57,71 +51,76 @@ static void await_drained(struct finder *f)
     }
 }
 
-/* Every step has arrivals of its own, and says by which seed they can be had again. */
-static struct options options_of(const struct session *s, const struct capacity_step *step)
+/* Every window has arrivals of its own, and says by which seed they can be had again. System calls
+ * are counted behind the last one. */
+static struct options options_of(const struct session *s, const struct capacity_window *w)
 {
     struct options o = s->options;
-    bool confirms = step->phase == CAPACITY_CONFIRM;
-    o.rate_rps = step->rate_rps;
-    o.seed = (o.seed + step->number) & INT64_MAX;
-    o.duration_ns = confirms ? o.duration_ns : o.step_ns;
-    o.syscalls &= confirms;
+    o.rate_rps = w->rate_rps;
+    o.seed = (o.seed + w->number) & INT64_MAX;
+    o.duration_ns = (uint64_t)(w->window_s * 1e9);
+    o.syscalls &= w->number + 1 == o.steps;
     return o;
 }
 
-static bool run_step(void *argument, struct capacity_step *step)
+static bool measure(void *argument, struct capacity_window *w)
 {
     struct finder *f = argument;
     struct session *s = f->session;
-    if (step->number > 0)
+    if (w->number > 0)
         await_drained(f);
     if (*s->stop)
-        return false; /* and the load before, if there is one, is the last */
-    struct options o = options_of(s, step);
+        return false;
+    struct options o = options_of(s, w);
     double span_s = (double)(o.warmup_ns + o.duration_ns) / 1e9;
-    snprintf(f->doing, sizeof f->doing, "%s at %.6g/s", capacity_phase_name(step->phase),
-             step->rate_rps);
+    snprintf(f->doing, sizeof f->doing, "window %u of %u, %.6g/s", w->number + 1, o.steps,
+             w->rate_rps);
     s->doing = f->doing;
     session_measure(s, &o, slo_most_outstanding(o.slos, o.slo_count, o.rate_rps, span_s));
     session_close_load(s);
+    const struct probe_result *server = s->run.server;
     const struct capacity_evidence evidence = {
         .tally = s->run.tally,
         .window_s = s->run.window_s,
+        .server_cpu_s = server && server->cpu_ns >= 0 ? (double)server->cpu_ns / 1e9 : NAN,
+        .steal_share = s->machine.steal_share,
         .cut_short = s->cut_short,
         .generator_saturated = run_is_saturated(&s->run),
     };
-    step->seed = o.seed;
-    capacity_judge(step, o.slos, o.slo_count, &evidence);
+    w->seed = o.seed;
+    capacity_judge(w, o.slos, o.slo_count, &evidence);
     bool died = s->has_target && !target_alive(&s->target);
-    if (*s->stop || died) {
-        step->verdict = CAPACITY_UNDECIDED;
-        snprintf(step->reason, sizeof step->reason, died ? "the server ended" : "interrupted");
-    }
-    return true;
+    if (!*s->stop && !died)
+        return true;
+    w->verdict = CAPACITY_UNDECIDED;
+    snprintf(w->reason, sizeof w->reason, died ? "the server ended" : "interrupted");
+    return false;
 }
 
-/* Quantiles of few requests are a matter of luck. */
-static void judge(struct session *s)
+static double first_draw(uint64_t seed)
 {
-    const struct options *o = &s->options;
-    const struct histogram *response = s->run.tally->response;
-    if (s->cut_short) {
-        run_warn(&s->run, "the last window was cut short, as no service level could be kept any "
-                          "more: its figures are not those of a whole one");
-        s->run.failed = true;
-    }
-    for (size_t i = 0; i < o->slo_count; i++) {
-        const struct slo *slo = &o->slos[i];
-        double beyond = (1 - slo->quantile) * (double)response->count;
-        if (slo->kind == SLO_QUANTILE && slo->quantile < 1 && beyond < QUANTILE_LEAST_BEYOND)
-            run_warn(&s->run,
-                     "%s was held against %llu requests, of which %.3g may be above it: measure "
-                     "for longer (--duration, --step)",
-                     slo->text, (unsigned long long)response->count, beyond);
-    }
-    if (s->capacity.limit == CAPACITY_LIMIT_GENERATOR)
-        run_warn(&s->run, "the generator was the limit of the search: the capacity is a lower "
-                          "bound; more --threads or CPUs may help");
+    struct random_stream stream;
+    if (random_stream_init(&stream, seed, RANDOM_PLACEMENT, 0, 1) != 0)
+        errx(1, "not enough memory for the search");
+    double draw = gsl_rng_uniform(stream.rng);
+    random_stream_free(&stream);
+    return draw;
+}
+
+static void warn_of(struct run *run, const struct capacity *c)
+{
+    double lowest_rps = capacity_lowest_rps(&c->plan);
+    if (c->limit == CAPACITY_LIMIT_GENERATOR)
+        run_warn(run, "the generator was the limit of the search: the capacity is a lower bound; "
+                      "more --threads or CPUs may help");
+    else if (c->limit == CAPACITY_LIMIT_UNKNOWN && !run->interrupted && c->window_count > 0)
+        run_warn(run, "the windows do not say how high the capacity is: more --steps, or another "
+                      "--rate to begin with, may help");
+    else if (c->limit == CAPACITY_LIMIT_NOTHING)
+        run_warn(run,
+                 "rates below %.3g/s were not tried, since a window of them has too few requests: "
+                 "a longer --step can judge them",
+                 lowest_rps);
 }
 
 void find_capacity(struct session *s)
@@ -130,17 +129,19 @@ void find_capacity(struct session *s)
     const struct capacity_plan plan = {
         .slos = o->slos,
         .slo_count = o->slo_count,
-        .start_rps = o->rate_rps,
-        .lowest_rps = STEP_LEAST_REQUESTS / ((double)o->step_ns / 1e9),
-        .ceiling_rps = CEILING_RPS,
-        .precision = o->precision,
+        .windows = o->steps,
+        .window_s = (double)o->step_ns / 1e9,
+        .first_rps = o->rate_rps,
+        .low_rps = o->between_low_rps,
+        .high_rps = o->between_high_rps,
+        .draw = first_draw(o->seed),
     };
     struct finder finder = {.session = s, .sockets_before = sockets_of_server(s)};
-    if (capacity_search(&s->capacity, &plan, run_step, &finder) < 0)
+    if (capacity_search(&s->capacity, &plan, measure, &finder) < 0)
         errx(1, "not enough memory for the search");
+    capacity_bind(&s->capacity, s->run.server_cpus);
     s->doing = NULL;
     s->run.capacity = &s->capacity;
     s->run.interrupted = *s->stop;
-    if (s->has_load)
-        judge(s);
+    warn_of(&s->run, &s->capacity);
 }

@@ -313,8 +313,7 @@ static int report(const struct program *p)
     const struct tally *t = run->tally;
     if (!written || !t || !tally_is_consistent(t))
         return 1;
-    bool answered = t->completed > 0 || p->session.capacity.peak_throughput_rps > 0;
-    return answered ? 0 : EXIT_NOTHING_SUCCEEDED;
+    return run_is_answered(run) ? 0 : EXIT_NOTHING_SUCCEEDED;
 }
 
 static void measure(struct session *s)

@@ -30,7 +30,8 @@ enum {
     OPTION_FIND_CAPACITY,
     OPTION_SLO,
     OPTION_STEP,
-    OPTION_PRECISION,
+    OPTION_STEPS,
+    OPTION_CAPACITY_BETWEEN,
     OPTION_STALL,
     OPTION_PID,
     OPTION_BACKEND_PID,
@@ -79,14 +80,16 @@ static const struct argp_option known[] = {
      "Take any body for an answer: the target is not one of Switchpoint's", 0},
     {0, 0, 0, 0, "Capacity:", 3},
     {"find-capacity", OPTION_FIND_CAPACITY, 0, 0,
-     "Search the highest rate of an open loop that the server sustains; --rate is where to start "
-     "(1000), --warmup precedes each step, --duration is the length of the confirmation",
+     "Estimate the highest rate of an open loop that the server sustains, from windows at rates "
+     "around it; --rate is where to start (1000), --warmup precedes each window",
      0},
     {"slo", OPTION_SLO, "CONDITION", 0,
      "What must hold for that, as in 'p99<10ms' or 'errors<0.1%'; may be repeated", 0},
-    {"step", OPTION_STEP, "S", 0, "Seconds measured at each rate of the search (2)", 0},
-    {"precision", OPTION_PRECISION, "P", 0,
-     "The search ends when it knows the capacity to that share (2%)", 0},
+    {"steps", OPTION_STEPS, "N", 0, "How many windows (12)", 0},
+    {"step", OPTION_STEP, "S", 0,
+     "Seconds measured in each (2), or up to five times as long where the rate is low", 0},
+    {"capacity-between", OPTION_CAPACITY_BETWEEN, "LOW:HIGH", 0,
+     "Start between these rates, where the capacity is expected", 0},
     {0, 0, 0, 0, "Server:", 4},
     {"pid", OPTION_PID, "N", 0, "Probe this running server", 0},
     {"backend-pid", OPTION_BACKEND_PID, "N", 0,
@@ -220,18 +223,19 @@ static void add_slo(struct argp_state *state, const char *value, struct options 
         argp_error(state, "--slo %s: expected %s", value, SLO_EXPECTED);
 }
 
-/* "2%" or "0.02". */
-static double precision(struct argp_state *state, const char *value)
+/* LOW:HIGH, in requests per second. */
+static void take_between(struct argp_state *state, const char *value, struct options *o)
 {
-    size_t length = strlen(value);
-    bool percent = length > 0 && value[length - 1] == '%';
-    double number = 0;
-    bool read = parse_decimal(value, length - percent, &number);
-    number /= percent ? 100 : 1;
-    if (!read || number < 0.001 || number > 1)
-        argp_error(state, "--precision %s: expected a share from 0.1%% to 100%%, as in 2%% or 0.02",
+    const char *colon = strchr(value, ':');
+    double low_rps = 0, high_rps = 0;
+    if (!colon || !parse_decimal(value, (size_t)(colon - value), &low_rps) ||
+        !parse_decimal(colon + 1, strlen(colon + 1), &high_rps) || !(low_rps > 0) ||
+        !(high_rps > low_rps))
+        argp_error(state,
+                   "--capacity-between %s: expected two rates as LOW:HIGH, such as 8000:9500",
                    value);
-    return number;
+    o->between_low_rps = low_rps;
+    o->between_high_rps = high_rps;
 }
 
 /* "QUIT" or "SIGQUIT". */
@@ -278,12 +282,14 @@ static void check_capacity(struct argp_state *state, struct options *o)
         argp_error(state, "--slo %s: only with --find-capacity", o->slos[0].text);
     if (!o->find_capacity && o->step_ns)
         argp_error(state, "--step %g: only with --find-capacity", (double)o->step_ns / 1e9);
-    if (!o->find_capacity && o->precision > 0)
-        argp_error(state, "--precision %g%%: only with --find-capacity", o->precision * 100);
+    if (!o->find_capacity && o->steps)
+        argp_error(state, "--steps %u: only with --find-capacity", o->steps);
+    if (!o->find_capacity && o->between_low_rps > 0)
+        argp_error(state, "--capacity-between: only with --find-capacity");
     if (!o->find_capacity)
         return;
     o->step_ns = o->step_ns ? o->step_ns : 2 * NS_PER_S;
-    o->precision = o->precision > 0 ? o->precision : 0.02;
+    o->steps = o->steps ? o->steps : 12;
     o->rate_rps = o->open_loop ? o->rate_rps : START_RPS;
     o->open_loop = true;
 }
@@ -356,7 +362,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_FIND_CAPACITY: o->find_capacity = true; break;
     case OPTION_SLO: add_slo(state, value, o); break;
     case OPTION_STEP: o->step_ns = argument_seconds_ns(state, "--step", value, 0.01); break;
-    case OPTION_PRECISION: o->precision = precision(state, value); break;
+    case OPTION_STEPS: o->steps = argument_count(state, "--steps", value, 1, 1000); break;
+    case OPTION_CAPACITY_BETWEEN: take_between(state, value, o); break;
     case OPTION_STALL: take_stall(state, value, o); break;
     case OPTION_PID: o->pid = (pid_t)argument_count(state, "--pid", value, 1, INT_MAX); break;
     case OPTION_BACKEND_PID:

@@ -53,12 +53,13 @@ struct options {
     /* a stall of the server: it is stopped so long after the window's begin, for so long */
     uint64_t stall_at_ns, stall_ns; /* stall_ns 0: none */
 
-    /* the search for the capacity; rate_rps is where it starts, duration_ns is for the last step */
+    /* the search for the capacity; rate_rps is where it starts */
     bool find_capacity;
     struct slo slos[SLO_MOST];
     size_t slo_count;
+    unsigned steps; /* windows */
     uint64_t step_ns;
-    double precision; /* relative */
+    double between_low_rps, between_high_rps; /* 0: not known */
 
     /* the report */
     bool syscalls; /* count system calls, in a phase after the window */

@@ -15,7 +15,12 @@ struct random_stream {
     uint64_t sequence, stride; /* what {seq} gives next, and how far apart */
 };
 
-enum random_purpose { RANDOM_REQUESTS = 1, RANDOM_ARRIVALS = 2, RANDOM_THINKING = 3 };
+enum random_purpose {
+    RANDOM_REQUESTS = 1,
+    RANDOM_ARRIVALS = 2,
+    RANDOM_THINKING = 3,
+    RANDOM_PLACEMENT = 4, /* of a search's windows */
+};
 
 /* The stream number `index` of `streams` for that purpose. 0, or -1 when memory is short. */
 int random_stream_init(struct random_stream *, uint64_t seed, enum random_purpose, uint64_t index,

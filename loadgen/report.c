@@ -89,9 +89,14 @@ enum steadiness run_steadiness(const struct run *run)
     return steadiness_of(run->tally->halves[0], run->tally->halves[1]);
 }
 
+bool run_is_answered(const struct run *run)
+{
+    return run->tally && (run->tally->completed > 0 || (run->capacity && run->capacity->answered));
+}
+
 bool run_is_valid(const struct run *run)
 {
-    return !run->failed && !run->interrupted && run->tally && run->tally->completed > 0 &&
+    return !run->failed && !run->interrupted && run_is_answered(run) &&
            tally_is_consistent(run->tally);
 }
 

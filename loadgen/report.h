@@ -61,7 +61,10 @@ bool run_is_saturated(const struct run *);
 enum steadiness run_steadiness(const struct run *);
 double run_half_rps(const struct run *, size_t half); /* of a run that has one: its throughput */
 
-/* Can the figures be used: something succeeded, the window was whole, the books balance, and
+/* Did anything succeed, in any window? */
+bool run_is_answered(const struct run *);
+
+/* Can the figures be used: something succeeded, nobody interrupted it, the books balance, and
  * the server lived? */
 bool run_is_valid(const struct run *);
 

@@ -265,7 +265,8 @@ void session_judge(struct session *s)
     if (s->options.backend_pid && run->backend_cpu_ns < 0)
         run_warn(run, "the CPU time of the backend is not known: was there a process %d?",
                  (int)s->options.backend_pid);
-    if (run_is_saturated(run))
+    bool searched = run->capacity; /* then each window says so itself, and many are overloads */
+    if (!searched && run_is_saturated(run))
         run_warn(run,
                  "the generator%s was at its limit (%.0f %% of a CPU): the throughput is a lower "
                  "bound; more --threads or CPUs may help",
@@ -275,7 +276,7 @@ void session_judge(struct session *s)
         run_warn(run, "%llu of %llu connections were not served at all",
                  (unsigned long long)(t->slots_used - t->slots_served),
                  (unsigned long long)t->slots_used);
-    if (run_is_late(run))
+    if (!searched && run_is_late(run))
         run_warn(run,
                  "the generator was late: one request in a hundred began %.1f ms or more after "
                  "its time; something else may have used its CPU",
@@ -283,7 +284,7 @@ void session_judge(struct session *s)
     if (s->applied.stall_ns)
         run_warn(run, "the server was stopped for %.3g s, as --stall asks",
                  (double)s->applied.stall_ns / 1e9);
-    else
+    else if (!searched)
         judge_steadiness(run);
     judge_machine(run);
     unsigned open = idle_still_open(&s->idle);

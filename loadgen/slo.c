@@ -133,6 +133,16 @@ double slo_errors_allowed(const struct slo *slos, size_t count, double otherwise
     return isnan(allowed) ? otherwise : allowed;
 }
 
+double slo_least_requests(const struct slo *slos, size_t count)
+{
+    static const double LEAST = 100, LEAST_BEYOND = 5;
+    double least = LEAST;
+    for (size_t i = 0; i < count; i++)
+        if (slos[i].kind == SLO_QUANTILE && slos[i].quantile < 1)
+            least = fmax(least, round(LEAST_BEYOND / (1 - slos[i].quantile)));
+    return least;
+}
+
 /* As many as arrive in that time, and chance on top. */
 static double arrivals_in(double rate_rps, double s)
 {

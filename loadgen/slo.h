@@ -48,6 +48,10 @@ double slo_tightest_us(const struct slo *, size_t count);
 /* The share of errors that the conditions allow; `otherwise` when none is of errors. */
 double slo_errors_allowed(const struct slo *, size_t count, double otherwise);
 
+/* How many requests a window must have at least to say whether the conditions hold: five that may
+ * lie beyond each quantile (500 for p99), and a hundred in any case. */
+double slo_least_requests(const struct slo *, size_t count);
+
 /* How many requests may at most be unanswered at one moment of a window, if one is still to hold
  * all conditions at its end, where requests arrive at `rate_rps` for `span_s` seconds, warm-up
  * included. INFINITY when nothing can be said. */

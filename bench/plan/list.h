@@ -1,4 +1,4 @@
-/* Lists of names as people write them on the command line: "a,b". */
+/* Lists of names as people write them: "a,b" on the command line, "a b" in files. */
 #ifndef BENCH_LIST_H
 #define BENCH_LIST_H
 

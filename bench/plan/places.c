@@ -125,8 +125,8 @@ int places_models(const struct places *p, char (**models)[NAME_SIZE], size_t *co
                      p->programs.text);
 }
 
-int places_workloads(const struct places *p, const struct profile *profile,
-                     struct workload **workloads, size_t *count, struct error *error)
+int places_workloads(const struct places *p, struct workload **workloads, size_t *count,
+                     struct error *error)
 {
     if (!*p->workloads.text)
         return error_set(error, "no folder workloads here or beside bench: give --workload-dir "
@@ -140,7 +140,7 @@ int places_workloads(const struct places *p, const struct profile *profile,
     int result = *workloads ? 0 : error_set(error, "no memory");
     for (int i = 0; result == 0 && i < entry_count; i++) {
         struct path file = path_of("%s/%s", p->workloads.text, entries[i]->d_name);
-        result = workload_read(&(*workloads)[(*count)++], file.text, profile, error);
+        result = workload_read(&(*workloads)[(*count)++], file.text, error);
     }
     free_entries(entries, entry_count);
     if (result == 0)

@@ -27,10 +27,9 @@ int places_find(struct places *, const char *programs, const char *workloads, co
  * freed by the caller. -1: there is none. */
 int places_models(const struct places *, char (**models)[NAME_SIZE], size_t *count, struct error *);
 
-/* Every workload, by file name, as `profile` wants it; to be freed by the caller. -1: one of
+/* Every workload, in the order in which tables show them; to be freed by the caller. -1: one of
  * them is wrong, or there is none. */
-int places_workloads(const struct places *, const struct profile *, struct workload **,
-                     size_t *count, struct error *);
+int places_workloads(const struct places *, struct workload **, size_t *count, struct error *);
 
 /* Every target, by name; to be freed by the caller. -1: one of them is wrong. No folder is no
  * target. */

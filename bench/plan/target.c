@@ -230,13 +230,13 @@ int target_read(struct target *t, const char *file, struct error *error)
 
 /* --- is it here ------------------------------------------------------------------------------- */
 
-static bool find_program(const char *name, size_t length, char *found, size_t size)
+static bool find_program(const char *name, char *found, size_t size)
 {
     const char *path = getenv("PATH");
     char folders[2 * TEXT_SIZE], *rest = folders, *folder;
     snprintf(folders, sizeof folders, "%s:/usr/local/sbin:/usr/sbin:/sbin", path ? path : "");
     while ((folder = strsep(&rest, ":"))) {
-        struct path candidate = path_of("%s/%.*s", folder, (int)length, name);
+        struct path candidate = path_of("%s/%s", folder, name);
         if (*folder && is_program(candidate.text) && strlen(candidate.text) < size) {
             strcpy(found, candidate.text);
             return true;
@@ -247,21 +247,16 @@ static bool find_program(const char *name, size_t length, char *found, size_t si
 
 bool target_is_installed(const struct target *t, char *program, size_t size, struct error *error)
 {
-    bool first = true;
-    char found[TEXT_SIZE];
+    char needs[TEXT_SIZE], found[TEXT_SIZE] = "", *rest = NULL;
+    strcpy(needs, t->needs);
     *program = '\0';
-    for (const char *at = t->needs; *at; at += strspn(at, " ")) {
-        size_t length = strcspn(at, " ");
-        bool here = *at == '/' ? access(path_of("%.*s", (int)length, at).text, R_OK) == 0
-                               : find_program(at, length, found, sizeof found);
-        if (!here) {
-            error_set(error, "%.*s is not installed", (int)length, at);
+    for (char *one = strtok_r(needs, " ", &rest); one; one = strtok_r(NULL, " ", &rest)) {
+        if (*one == '/' ? access(one, R_OK) != 0 : !find_program(one, found, sizeof found)) {
+            error_set(error, "%s is not installed", one);
             return false;
         }
-        if (first && *at != '/')
+        if (one == needs && *one != '/')
             snprintf(program, size, "%s", found);
-        first = false;
-        at += length;
     }
     return true;
 }
@@ -368,54 +363,4 @@ int target_prepare(const struct target *t, const struct target_values *v, struct
     int result = write_files(t, v, error);
     umask(before);
     return result;
-}
-
-/* --- plan.json -------------------------------------------------------------------------------- */
-
-json_t *target_to_json(const struct target *t)
-{
-    json_t *json = json_object(), *paths = json_object(), *files = json_object();
-    json_object_set_new(json, "name", json_string(t->name));
-    json_object_set_new(json, "here", json_string(t->here));
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        json_object_set_new(json, settings[i].key,
-                            json_string((const char *)t + settings[i].offset));
-    for (size_t i = 0; i < t->path_count; i++)
-        json_object_set_new(paths, t->paths[i].ours, json_string(t->paths[i].its));
-    for (size_t i = 0; i < t->file_count; i++)
-        json_object_set_new(files, t->files[i].name, json_string(t->files[i].text));
-    json_object_set_new(json, "paths", paths);
-    json_object_set_new(json, "files", files);
-    return json;
-}
-
-static bool text_from_json(char *place, size_t size, const json_t *json)
-{
-    const char *text = json_string_value(json);
-    if (!text || strlen(text) >= size)
-        return false;
-    strcpy(place, text);
-    return true;
-}
-
-int target_from_json(struct target *t, const json_t *json, struct error *error)
-{
-    struct parsing p = {.target = t, .reader = {.file = "plan.json", .error = error}};
-    const char *key;
-    json_t *value;
-    *t = (struct target){.name = ""};
-    if (!text_from_json(t->name, sizeof t->name, json_object_get(json, "name")) ||
-        !text_from_json(t->here, sizeof t->here, json_object_get(json, "here")))
-        return error_set(error, "a target has no name or no folder");
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        if (!text_from_json((char *)t + settings[i].offset, settings[i].size,
-                            json_object_get(json, settings[i].key)))
-            return error_set(error, "target %s: bad or missing %s", t->name, settings[i].key);
-    json_object_foreach (json_object_get(json, "paths"), key, value)
-        if (!json_is_string(value) || !take_path(&p, key, json_string_value(value)))
-            return error_set(error, "target %s: bad paths", t->name);
-    json_object_foreach (json_object_get(json, "files"), key, value)
-        if (!json_is_string(value) || !take_file(&p, key, json_string_value(value)))
-            return error_set(error, "target %s: bad files", t->name);
-    return 0;
 }

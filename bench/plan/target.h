@@ -10,7 +10,6 @@
 #include "bench/base/error.h"
 #include "bench/plan/workload.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -68,9 +67,5 @@ char *target_expand(const char *text, const struct target_values *);
 /* Makes its folder with its files and, as a template for loadgen, its configuration. Everybody can
  * read them: a server that root starts gives its workers another user. 0 or -1. */
 int target_prepare(const struct target *, const struct target_values *, struct error *);
-
-/* A new reference; NULL without memory. */
-json_t *target_to_json(const struct target *);
-int target_from_json(struct target *, const json_t *, struct error *);
 
 #endif

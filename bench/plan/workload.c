@@ -1,8 +1,8 @@
 #include "bench/plan/workload.h"
 
 #include "bench/base/files.h"
-#include "bench/base/json.h"
 #include "bench/plan/ini_reader.h"
+#include "bench/plan/list.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,19 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const struct profile profiles[] = {
-    {"quick", "a first look: the shapes, not the figures", 1, 1, 0.2, 0.7},
-    {"standard", "a comparison for a lecture", 6, 6, 0.25, 0.8},
-    {"full", "figures for a publication", 6, 30, 2, 10},
-};
-const size_t profile_count = sizeof profiles / sizeof *profiles;
-
-/* What a cell costs besides its window: two processes that start and stop. Measured, rounded. */
-static const double CELL_OVERHEAD_S = 0.3;
-
-/* Steps of a search for the capacity before it is confirmed: some doublings, some halvings. */
-enum { SEARCH_STEPS = 12 };
 
 enum kind { TEXT, CHOICE, FLAG, WHOLE, NUMBER, LIST };
 
@@ -40,6 +27,11 @@ static const struct setting settings[] = {
     {"title", TEXT, AT(title), 0, 0, NULL},
     {"question", TEXT, AT(question), 0, 0, NULL},
     {"order", WHOLE, AT(order), 0, 1e6, NULL},
+    {"core", FLAG, AT(core), 0, 0, NULL},
+    {"core_points", TEXT, AT(core_points), 0, 0, NULL},
+    {"headline", CHOICE, AT(headline), 0, 0,
+     "capacity throughput response_p50 response_p99 cpu_per_request switches_per_request "
+     "memory_pss"},
     {"mode", CHOICE, AT(mode), 0, 0, "closed open capacity"},
     {"connections", WHOLE, AT(connections), 1, 1e6, NULL},
     {"rate_rps", NUMBER, AT(rate_rps), 0.001, 1e8, NULL},
@@ -63,8 +55,7 @@ static const struct setting settings[] = {
     {"duration_s", NUMBER, AT(duration_s), 0.01, 86400, NULL},
     {"slo", TEXT, AT(slo), 0, 0, NULL},
     {"step_s", NUMBER, AT(step_s), 0.1, 600, NULL},
-    {"trials", WHOLE, AT(trials), 1, 1000, NULL},
-    {"trials_most", WHOLE, AT(trials_most), 1, 1000, NULL},
+    {"steps", WHOLE, AT(steps), 1, 1000, NULL},
     {"sweep", CHOICE, AT(sweep), 0, 0,
      "total connections idle slow rate_rps think_ms pipeline threads cores file_bytes"},
     {"values", LIST, AT(values), 0, 0, NULL},
@@ -81,15 +72,8 @@ static const struct setting *setting_find(const char *key)
 
 static size_t text_size(const struct setting *s)
 {
-    return s->kind == CHOICE || s->offset == AT(method) ? NAME_SIZE : TEXT_SIZE;
-}
-
-const struct profile *profile_find(const char *name)
-{
-    for (size_t i = 0; i < profile_count; i++)
-        if (strcmp(profiles[i].name, name) == 0)
-            return &profiles[i];
-    return NULL;
+    bool is_short = s->kind == CHOICE || s->offset == AT(method) || s->offset == AT(mix);
+    return is_short ? NAME_SIZE : TEXT_SIZE;
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
@@ -106,16 +90,10 @@ static const char *set_text(char *place, size_t size, const char *value)
 
 static const char *set_choice(char *place, const char *choices, const char *value)
 {
-    size_t length = strlen(value);
-    for (const char *c = choices; *c; c += strspn(c, " ")) {
-        size_t choice_length = strcspn(c, " ");
-        if (length > 0 && choice_length == length && strncmp(c, value, length) == 0) {
-            strcpy(place, value);
-            return NULL;
-        }
-        c += choice_length;
-    }
-    return choices;
+    if (!is_listed(choices, value))
+        return choices;
+    strcpy(place, value);
+    return NULL;
 }
 
 static const char *set_flag(bool *place, const char *value)
@@ -171,8 +149,7 @@ static const char *setting_apply(struct workload *w, const struct setting *s, co
 /* --- the file --------------------------------------------------------------------------------- */
 
 struct parsing {
-    struct workload *workload, unused; /* `unused` checks the sections of other profiles */
-    const char *profile;
+    struct workload *workload, unused; /* `unused` checks what named points change */
     bool seen[SETTING_COUNT];
     char section[NAME_SIZE];
     struct ini_reader reader;
@@ -188,9 +165,11 @@ static int set_variant(struct parsing *p, const char *name, const char *key, con
 {
     struct workload *w = p->workload;
     const struct setting *s = setting_find(key);
-    static const char *const not_here = "anything but title, question, order, trials and the sweep";
+    static const char *const not_here =
+        "anything but title, question, order, core, headline and the sweep";
     if (!s || s->kind == LIST || s->offset == AT(title) || s->offset == AT(question) ||
-        s->offset == AT(order) || s->offset == AT(trials) || s->offset == AT(sweep))
+        s->offset == AT(order) || s->offset == AT(core) || s->offset == AT(core_points) ||
+        s->offset == AT(headline) || s->offset == AT(sweep))
         return parsing_fail(p, "a point cannot change", key, not_here);
     const char *wanted = setting_apply(&p->unused, s, value);
     if (wanted)
@@ -254,14 +233,8 @@ static int take(void *arg, const char *section, const char *key, const char *val
         return set_variant(p, section + 6, key, value);
 
     struct workload *w = p->workload;
-    bool profiled = strncmp(section, "profile.", 8) == 0;
-    if (*section && (!profiled || !profile_find(section + 8)))
-        return parsing_fail(p, "unknown section", section,
-                            "profile.quick, profile.standard, profile.full, point.NAME, server, "
-                            "server.MODEL");
-    if (profiled && strcmp(section + 8, p->profile) != 0)
-        w = &p->unused;
-
+    if (*section)
+        return parsing_fail(p, "unknown section", section, "point.NAME, server, server.MODEL");
     const struct setting *s = setting_find(key);
     if (!s)
         return parsing_fail(p, "unknown setting", key, "one that docs/workloads.md lists");
@@ -280,18 +253,6 @@ static int take(void *arg, const char *section, const char *key, const char *val
 }
 
 /* --- a workload as a whole -------------------------------------------------------------------- */
-
-/* A mix stands beside the workload's file and is named relative to it. */
-static int resolve_mix(char *mix, size_t size, const char *file, struct error *error)
-{
-    const char *slash = strrchr(file, '/');
-    if (!*mix || *mix == '/' || !slash)
-        return 0;
-    struct path path = path_of("%.*s/%s", (int)(slash - file), file, mix);
-    if (set_text(mix, size, path.text))
-        return error_set(error, "%s: the path of the mix is too long", file);
-    return 0;
-}
 
 static int check_sweep(const struct workload *w, const char *file, struct error *error)
 {
@@ -314,16 +275,6 @@ static int check_sweep(const struct workload *w, const char *file, struct error 
     return 0;
 }
 
-/* Who says how many trials there are means just as many. */
-static void settle_trials(struct workload *w, const struct profile *profile)
-{
-    bool own = w->trials > 0;
-    if (w->trials_most == 0)
-        w->trials_most = own ? w->trials : profile->trials_most;
-    if (!own)
-        w->trials = fmin(profile->trials, w->trials_most);
-}
-
 static int check(const struct workload *w, const char *file, struct error *error)
 {
     bool rated = w->rate_rps > 0 || strcmp(w->sweep, "rate_rps") == 0;
@@ -341,8 +292,9 @@ static int check(const struct workload *w, const char *file, struct error *error
         return error_set(error, "%s: rate_rps needs mode = open", file);
     if (w->capacity != (*w->slo != '\0'))
         return error_set(error, "%s: mode = capacity and slo need each other", file);
-    if (w->trials_most < w->trials)
-        return error_set(error, "%s: trials_most is less than trials", file);
+    if (strchr(w->mix, '/'))
+        return error_set(error, "%s: a mix stands beside the workload's file: give its name alone",
+                         file);
     return 0;
 }
 
@@ -366,10 +318,11 @@ static void derive(struct workload *w)
 {
     w->open = strcmp(w->mode, "open") == 0;
     w->capacity = strcmp(w->mode, "capacity") == 0;
+    if (!*w->headline)
+        strcpy(w->headline, w->capacity ? "capacity" : w->open ? "response_p99" : "throughput");
 }
 
-int workload_parse(struct workload *w, const char *file, const char *text,
-                   const struct profile *profile, struct error *error)
+int workload_parse(struct workload *w, const char *file, const char *text, struct error *error)
 {
     *w = (struct workload){
         .mode = "closed",
@@ -380,295 +333,97 @@ int workload_parse(struct workload *w, const char *file, const char *text,
         .pipeline = 1,
         .threads = 1,
         .timeout_s = 10,
-        .step_s = 1,
-        .warmup_s = profile->warmup_s,
-        .duration_s = profile->duration_s,
+        .step_s = 0.4,
+        .steps = 6,
+        .warmup_s = NAN,
+        .duration_s = NAN,
     };
-    struct parsing p = {.workload = w,
-                        .profile = profile->name,
-                        .reader = {.file = file, .rest = text, .error = error}};
+    struct parsing p = {.workload = w, .reader = {.file = file, .rest = text, .error = error}};
     if (ini_name_of_file(w->name, sizeof w->name, file, "workload", error) != 0 ||
         ini_reader_parse(&p.reader, take, &p) != 0)
         return -1;
     derive(w);
-    settle_trials(w, profile);
-    if (resolve_mix(w->mix, sizeof w->mix, file, error) != 0)
-        return -1;
-    for (size_t i = 0; i < w->variant_count; i++) {
-        char *mix = variant_value(&w->variants[i], "mix");
-        if (mix && resolve_mix(mix, sizeof w->variants[i].changes[0].value, file, error) != 0)
-            return -1;
-    }
     return check_all(w, file, error);
 }
 
+/* Mixes are read by the load generator, but a missing one is found before anything is measured. */
 static int verify_mix(const char *mix, const char *file, struct error *error)
 {
-    if (mix && *mix && access(mix, R_OK) != 0)
+    const char *slash = strrchr(file, '/');
+    struct path path = path_of("%.*s%s", slash ? (int)(slash + 1 - file) : 0, file, mix ? mix : "");
+    if (mix && *mix && access(path.text, R_OK) != 0)
         return error_set(error, "%s: cannot read its mix %s: %s", file, mix, strerror(errno));
     return 0;
 }
 
-int workload_read(struct workload *w, const char *file, const struct profile *profile,
-                  struct error *error)
+int workload_read(struct workload *w, const char *file, struct error *error)
 {
     char *text = file_read(file, NULL);
     if (!text)
         return error_set(error, "cannot read %s: %s", file, strerror(errno));
-    int result = workload_parse(w, file, text, profile, error);
+    int result = workload_parse(w, file, text, error);
     free(text);
-    if (result == 0)
-        result = verify_mix(w->mix, file, error);
-    for (size_t i = 0; i < w->variant_count && result == 0; i++)
-        result = verify_mix(variant_value(&w->variants[i], "mix"), file, error);
+    for (size_t i = 0; result == 0 && i < workload_points(w); i++)
+        result = verify_mix(workload_at(w, i).mix, file, error);
     return result;
 }
 
-bool workload_needs(const struct workload *w, const char *backend)
+void workload_set_windows(struct workload *w, double warmup_s, double duration_s)
 {
-    for (size_t i = 0; i < workload_points(w); i++)
-        if (strcmp(workload_at(w, i).backend, backend) == 0)
-            return true;
-    return false;
+    if (isnan(w->warmup_s))
+        w->warmup_s = warmup_s;
+    if (isnan(w->duration_s))
+        w->duration_s = duration_s;
 }
 
-size_t workload_points(const struct workload *w)
+/* Whether a setting is part of what servers meet, and not of how it is called or measured. */
+static bool is_of_load(const struct setting *s)
 {
-    size_t points = w->variant_count > 0 ? w->variant_count : w->value_count;
-    return points > 0 ? points : 1;
+    return !is_listed(
+        "title question order core core_points headline timeline_s warmup_s duration_s step_s "
+        "steps sweep values",
+        s->key);
 }
 
-bool workload_has_points(const struct workload *w)
+static bool is_same(const struct setting *s, const char *a, const char *b)
 {
-    return w->variant_count > 0 || w->value_count > 0;
-}
-
-const char *workload_varies(const struct workload *w)
-{
-    if (w->variant_count > 0)
-        return "kind of request";
-    return strcmp(w->sweep, "total") == 0 ? "connections" : w->sweep;
-}
-
-char *variant_value(struct variant *v, const char *key)
-{
-    for (size_t i = 0; i < v->change_count; i++)
-        if (strcmp(v->changes[i].key, key) == 0)
-            return v->changes[i].value;
-    return NULL;
-}
-
-static void apply_variant(struct workload *w, const struct variant *v)
-{
-    for (size_t i = 0; i < v->change_count; i++)
-        setting_apply(w, setting_find(v->changes[i].key), v->changes[i].value);
-    derive(w);
-}
-
-struct workload workload_at(const struct workload *w, size_t point)
-{
-    struct workload at = *w;
-    if (w->variant_count > 0)
-        apply_variant(&at, &w->variants[point]);
-    if (w->value_count == 0)
-        return at;
-    double value = w->values[point];
-    if (strcmp(w->sweep, "total") == 0) {
-        /* So many connections in all: the active ones first, idle ones for the rest. */
-        at.connections = fmin(w->connections, value);
-        at.idle = value - at.connections;
-        return at;
+    switch (s->kind) {
+    case TEXT:
+    case CHOICE: return strcmp(a, b) == 0;
+    case FLAG: return *(const bool *)a == *(const bool *)b;
+    case WHOLE:
+    case NUMBER: return *(const double *)a == *(const double *)b;
+    case LIST: return true;
     }
-    const struct setting *s = setting_find(w->sweep);
-    memcpy((char *)&at + s->offset, &value, sizeof value);
-    return at;
+    return false;
 }
 
 bool workload_same_load(const struct workload *a, const struct workload *b)
 {
-    return a->open == b->open && a->capacity == b->capacity && a->close == b->close &&
-           strcmp(a->mode, b->mode) == 0 && strcmp(a->arrivals, b->arrivals) == 0 &&
-           strcmp(a->http, b->http) == 0 && strcmp(a->method, b->method) == 0 &&
-           strcmp(a->path, b->path) == 0 && strcmp(a->backend, b->backend) == 0 &&
-           strcmp(a->slo, b->slo) == 0 && a->connections == b->connections && a->idle == b->idle &&
-           a->slow == b->slow && a->pipeline == b->pipeline && a->threads == b->threads &&
-           a->rate_rps == b->rate_rps && a->think_ms == b->think_ms &&
-           a->timeout_s == b->timeout_s && a->cores == b->cores && a->file_bytes == b->file_bytes &&
-           !*a->mix == !*b->mix;
-}
-
-size_t workload_limit_cores(struct workload *w, unsigned most)
-{
-    size_t kept = 0;
-    if (strcmp(w->sweep, "cores") != 0) {
-        for (size_t i = 0; i < workload_points(w); i++)
-            if (workload_at(w, i).cores > most)
-                return 0;
-        return workload_points(w);
-    }
-    for (size_t i = 0; i < w->value_count; i++)
-        if (w->values[i] <= most)
-            w->values[kept++] = w->values[i];
-    w->value_count = kept;
-    return kept;
-}
-
-double workload_cell_s(const struct workload *w)
-{
-    double steps_s = w->capacity ? SEARCH_STEPS * (w->warmup_s + w->step_s) : 0;
-    return w->warmup_s + w->duration_s + steps_s + CELL_OVERHEAD_S;
-}
-
-/* --- plan.json -------------------------------------------------------------------------------- */
-
-static json_t *list_to_json(const struct workload *w)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < w->value_count; i++)
-        json_array_append_new(list, json_number_of(w->values[i]));
-    return list;
-}
-
-static json_t *servers_to_json(const struct workload *w)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < w->server_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "model", w->servers[i].model, "options",
-                                              w->servers[i].options));
-    return list;
-}
-
-static json_t *variants_to_json(const struct workload *w)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < w->variant_count; i++) {
-        const struct variant *v = &w->variants[i];
-        json_t *changes = json_object();
-        for (size_t k = 0; k < v->change_count; k++)
-            json_object_set_new(changes, v->changes[k].key, json_string(v->changes[k].value));
-        json_array_append_new(list, json_pack("{s:s, s:o}", "name", v->name, "changes", changes));
-    }
-    return list;
-}
-
-static json_t *setting_to_json(const struct workload *w, const struct setting *s)
-{
-    const char *place = (const char *)w + s->offset;
-    switch (s->kind) {
-    case TEXT:
-    case CHOICE: return json_string(place);
-    case FLAG: return json_boolean(*(const bool *)place);
-    case WHOLE:
-    case NUMBER: return json_number_of(*(const double *)place);
-    case LIST: return list_to_json(w);
-    }
-    return NULL;
-}
-
-json_t *workload_to_json(const struct workload *w)
-{
-    json_t *json = json_object();
-    json_object_set_new(json, "name", json_string(w->name));
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        json_object_set_new(json, settings[i].key, setting_to_json(w, &settings[i]));
-    json_object_set_new(json, "servers", servers_to_json(w));
-    json_object_set_new(json, "points", variants_to_json(w));
-    return json;
-}
-
-static bool list_from_json(struct workload *w, const json_t *list)
-{
-    if (!json_is_array(list) || json_array_size(list) > VALUES_LIMIT)
-        return false;
-    w->value_count = json_array_size(list);
-    for (size_t i = 0; i < w->value_count; i++)
-        w->values[i] = json_number_value(json_array_get(list, i));
-    return true;
-}
-
-static bool text_from_json(char *place, size_t size, const json_t *json)
-{
-    return json_is_string(json) && !set_text(place, size, json_string_value(json));
-}
-
-static bool setting_from_json(struct workload *w, const struct setting *s, const json_t *json)
-{
-    char *place = (char *)w + s->offset;
-    switch (s->kind) {
-    case TEXT:
-    case CHOICE: return text_from_json(place, text_size(s), json);
-    case FLAG: *(bool *)place = json_is_true(json); return json_is_boolean(json);
-    case WHOLE:
-    case NUMBER: *(double *)place = json_number_value(json); return json_is_number(json);
-    case LIST: return list_from_json(w, json);
-    }
-    return false;
-}
-
-static bool servers_from_json(struct workload *w, const json_t *list)
-{
-    if (!json_is_array(list) || json_array_size(list) > SERVERS_LIMIT)
-        return false;
-    w->server_count = json_array_size(list);
-    for (size_t i = 0; i < w->server_count; i++) {
-        const json_t *entry = json_array_get(list, i);
-        if (!text_from_json(w->servers[i].model, NAME_SIZE, json_object_get(entry, "model")) ||
-            !text_from_json(w->servers[i].options, TEXT_SIZE, json_object_get(entry, "options")))
-            return false;
-    }
-    return true;
-}
-
-/* Plans of earlier versions have none. */
-static bool variants_from_json(struct workload *w, const json_t *list)
-{
-    w->variant_count = json_array_size(list);
-    if (w->variant_count > VARIANTS_LIMIT)
-        return false;
-    for (size_t i = 0; i < w->variant_count; i++) {
-        const json_t *entry = json_array_get(list, i);
-        struct variant *v = &w->variants[i];
-        const char *key;
-        json_t *value;
-        if (!text_from_json(v->name, sizeof v->name, json_object_get(entry, "name")))
-            return false;
-        json_object_foreach (json_object_get(entry, "changes"), key, value) {
-            const struct setting *s = setting_find(key);
-            struct workload unused;
-            if (!s || v->change_count == CHANGES_LIMIT ||
-                !text_from_json(v->changes[v->change_count].value,
-                                sizeof v->changes[v->change_count].value, value) ||
-                setting_apply(&unused, s, json_string_value(value)))
-                return false;
-            strcpy(v->changes[v->change_count++].key, s->key);
-        }
-    }
-    return true;
-}
-
-/* What plans of earlier versions do not have yet keeps its default. */
-static bool is_new_setting(const struct setting *s)
-{
-    return s->offset == AT(slo) || s->offset == AT(step_s) || s->offset == AT(cores) ||
-           s->offset == AT(backend);
-}
-
-int workload_from_json(struct workload *w, const json_t *json, struct error *error)
-{
-    *w = (struct workload){.name = ""};
-    if (!text_from_json(w->name, sizeof w->name, json_object_get(json, "name")))
-        return error_set(error, "a workload has no name");
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const json_t *value = json_object_get(json, settings[i].key);
-        if (!value && settings[i].offset == AT(trials_most))
-            value = json_object_get(json, "trials"); /* plans of version 0.1 */
-        if (!setting_from_json(w, &settings[i], value) && !is_new_setting(&settings[i]))
-            return error_set(error, "workload %s: bad or missing %s", w->name, settings[i].key);
+        const struct setting *s = &settings[i];
+        if (is_of_load(s) && !is_same(s, (const char *)a + s->offset, (const char *)b + s->offset))
+            return false;
     }
-    if (!servers_from_json(w, json_object_get(json, "servers")))
-        return error_set(error, "workload %s: bad or missing servers", w->name);
-    if (!variants_from_json(w, json_object_get(json, "points")))
-        return error_set(error, "workload %s: bad points", w->name);
-    derive(w);
-    return 0;
+    return true;
+}
+
+/* --- at a point ------------------------------------------------------------------------------- */
+
+struct workload workload_at(const struct workload *w, size_t point)
+{
+    struct workload at = *w;
+    if (w->variant_count > 0) {
+        const struct variant *v = &w->variants[point];
+        for (size_t i = 0; i < v->change_count; i++)
+            setting_apply(&at, setting_find(v->changes[i].key), v->changes[i].value);
+        derive(&at);
+    } else if (strcmp(w->sweep, "total") == 0) {
+        /* So many connections in all: the active ones first, idle ones for the rest. */
+        at.connections = fmin(w->connections, w->values[point]);
+        at.idle = w->values[point] - at.connections;
+    } else if (w->value_count > 0) {
+        memcpy((char *)&at + setting_find(w->sweep)->offset, &w->values[point], sizeof(double));
+    }
+    return at;
 }

@@ -1,33 +1,68 @@
 #include "bench/report/draw.h"
 
 #include "bench/base/child.h"
-#include "bench/base/files.h"
+#include "bench/base/stop.h"
 
-static int draw_as(const char *format, const struct drawing *d, const char *scripts,
-                   struct error *error)
+#include <stdbool.h>
+
+/* A figure that is being drawn. */
+struct lane {
+    const struct drawing *drawing;
+    struct running *child;
+    unsigned polls;
+};
+
+enum { LANES = 2 };
+static const double POLL_S = 0.01;
+static const unsigned POLLS_MOST = 12000; /* two minutes: far more than any figure takes */
+
+static int begin(struct lane *l, const struct drawing *d, const char *scripts, struct error *error)
 {
-    static const double LIMIT_S = 120;
-    struct path image = path_of("%s.%s", d->stem, format);
-    const char *const argv[] = {"gnuplot", "-c",     d->script, d->data, image.text,
-                                format,    d->title, d->axis,   NULL};
-    const struct child_order order = {.argv = argv, .folder = scripts, .limit_s = LIMIT_S};
+    const char *const argv[] = {"gnuplot",    "-c",     "draw.gp", d->script,   d->data.text,
+                                d->stem.text, d->title, d->axis,   d->variants, NULL};
+    const struct child_order order = {.argv = argv, .folder = scripts};
+    *l = (struct lane){.drawing = d, .child = child_start(&order, error)};
+    return l->child ? 0 : -1;
+}
+
+static int finish(struct lane *l, struct error *error)
+{
     struct outcome outcome;
-    if (child_run(&order, &outcome, error) != 0)
+    int ended = child_end(l->child, &outcome, error), result = 0;
+    l->child = NULL;
+    if (ended != 0)
         return -1;
-    int result = 0;
-    if (outcome.interrupted)
+    if (bench_stop > 0)
         result = error_set(error, "interrupted");
     else if (outcome.exit_code != 0)
-        result = error_set(error, "gnuplot could not draw %s: %s", image.text, outcome.messages);
+        result = error_set(error, "gnuplot could not draw %s: %s", l->drawing->stem.text,
+                           outcome.messages);
     outcome_free(&outcome);
     return result;
 }
 
-int draw(const struct drawing *d, const char *scripts, struct error *error)
+/* Waits a little for it. Whoever has had enough time, or is asked to stop, is ended. */
+static bool is_over(struct lane *l)
 {
-    static const char *const formats[] = {"svg", "png", "pdf"};
+    return child_ends_within(l->child, POLL_S) || bench_stop > 0 || ++l->polls > POLLS_MOST;
+}
+
+int draw(const struct drawing *drawings, size_t count, const char *scripts, struct error *error)
+{
+    struct lane lanes[LANES] = {{0}};
+    size_t next = 0, busy = 0;
     int result = 0;
-    for (size_t i = 0; i < sizeof formats / sizeof *formats && result == 0; i++)
-        result = draw_as(formats[i], d, scripts, error);
+    while (busy > 0 || (next < count && result == 0))
+        for (struct lane *l = lanes; l < lanes + LANES; l++) {
+            struct error later; /* of several failures the first is told */
+            struct error *told = result == 0 ? error : &later;
+            if (l->child && is_over(l)) {
+                result |= finish(l, told);
+                busy--;
+            } else if (!l->child && next < count && result == 0) {
+                result |= begin(l, &drawings[next++], scripts, told);
+                busy += l->child != NULL;
+            }
+        }
     return result;
 }

@@ -13,8 +13,4 @@ int summary_write(const struct results *, const char *folder, struct error *);
 /* The text of summary.md, to be freed by the caller; NULL without memory. */
 char *summary_text(const struct results *);
 
-/* The table `metric = median` of the run's main figures, a line for each workload and model:
- * short enough for a terminal. To be freed by the caller; NULL without memory. */
-char *summary_table(const struct results *);
-
 #endif

@@ -23,12 +23,10 @@ static unsigned cpu_count(const char *cpus)
 
 static json_t *measure(const struct cell_order *order, bool close, unsigned threads)
 {
-    static const struct profile profile = {
-        .name = "ceiling", .trials = 1, .trials_most = 1, .warmup_s = 0.2, .duration_s = 0.6};
     struct workload w;
     struct error unused;
-    workload_parse(&w, "ceiling.conf", "title = -\nquestion = -\npath = /hello\n", &profile,
-                   &unused);
+    workload_parse(&w, "ceiling.conf", "title = -\nquestion = -\npath = /hello\n", &unused);
+    workload_set_windows(&w, 0.2, 0.6);
     w.close = close;
     w.threads = threads;
     w.connections = fmax(w.connections, threads);

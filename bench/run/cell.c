@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A search takes more steps than planned on a machine that is disturbed. */
-static const double SEARCH_PATIENCE = 4;
-
 /* Above warm-up, window and the age at which a request is given up: start, farewell, report. */
 static const double GRACE_S = 15;
+
+/* A window of a search is longer than planned where requests are few. */
+static const double LONGEST_STEP = 5;
 
 enum { ARGUMENT_LIMIT = 128 };
 
@@ -52,13 +52,29 @@ static void add_text(struct arguments *a, const char *option, const char *value)
     add(a, "%s", value);
 }
 
+/* Calls `add_one` for each word of the text. */
+static void for_each_word(struct arguments *a, const char *words,
+                          void (*add_one)(struct arguments *, const char *word, const void *),
+                          const void *argument)
+{
+    char *copy = strdup(words), *rest = NULL;
+    a->failed |= !copy;
+    for (char *word = copy ? strtok_r(copy, " \t", &rest) : NULL; word;
+         word = strtok_r(NULL, " \t", &rest))
+        add_one(a, word, argument);
+    free(copy);
+}
+
+static void add_word(struct arguments *a, const char *word, const void *option)
+{
+    if (option)
+        add(a, "%s", (const char *)option);
+    add(a, "%s", word);
+}
+
 static void add_words(struct arguments *a, const char *words)
 {
-    for (words += strspn(words, " \t"); *words; words += strspn(words, " \t")) {
-        size_t length = strcspn(words, " \t");
-        add(a, "%.*s", (int)length, words);
-        words += length;
-    }
+    for_each_word(a, words, add_word, NULL);
 }
 
 static void arguments_free(struct arguments *a)
@@ -67,27 +83,29 @@ static void arguments_free(struct arguments *a)
         free(a->at[i]);
 }
 
-static void add_search(struct arguments *a, const struct workload *w)
+static void add_search(struct arguments *a, const struct cell_order *o)
 {
+    const struct workload *w = o->workload;
     add(a, "--find-capacity");
     add_option(a, "--step", w->step_s);
-    for (const char *slo = w->slo; *slo; slo += strspn(slo, " ")) {
-        size_t length = strcspn(slo, " ");
-        add(a, "--slo");
-        add(a, "%.*s", (int)length, slo);
-        slo += length;
+    add_option(a, "--steps", w->steps);
+    for_each_word(a, w->slo, add_word, "--slo");
+    if (o->capacity_low_rps > 0 && o->capacity_high_rps > o->capacity_low_rps) {
+        add(a, "--capacity-between");
+        add(a, "%.6g:%.6g", o->capacity_low_rps, o->capacity_high_rps);
     }
 }
 
-static void add_clients(struct arguments *a, const struct workload *w)
+static void add_clients(struct arguments *a, const struct cell_order *o)
 {
+    const struct workload *w = o->workload;
     add_option(a, "--connections", w->connections);
     if (w->open || w->rate_rps > 0)
         add_option(a, "--rate", w->rate_rps);
     if (w->open || w->capacity)
         add_text(a, "--arrivals", w->arrivals);
     if (w->capacity)
-        add_search(a, w);
+        add_search(a, o);
     if (w->think_ms > 0)
         add_option(a, "--think-ms", w->think_ms);
     if (w->threads != 1)
@@ -104,7 +122,10 @@ static void add_clients(struct arguments *a, const struct workload *w)
         add_option(a, "--slow", w->slow);
     if (strcmp(w->method, "GET") != 0)
         add_text(a, "-X", w->method);
-    add_text(a, "--mix", w->mix);
+    if (*w->mix) {
+        add(a, "--mix");
+        add(a, "%s/%s", o->inputs, w->mix);
+    }
     add_option(a, "--timeout", w->timeout_s);
     add_option(a, "--warmup", w->warmup_s);
     add_option(a, "--duration", w->duration_s);
@@ -166,19 +187,19 @@ static void add_target_options(struct arguments *a, const struct cell_order *o)
     }
 }
 
+static void add_expanded(struct arguments *a, const char *word, const void *values)
+{
+    char *expanded = target_expand(word, values);
+    add(a, "%s", expanded ? expanded : "");
+    a->failed |= !expanded;
+    free(expanded);
+}
+
 static void add_target_command(struct arguments *a, const struct cell_order *o)
 {
     struct staging s;
     stage(&s, o);
-    for (const char *at = o->target->command; *at; at += strspn(at, " ")) {
-        size_t length = strcspn(at, " ");
-        char *word = strndup(at, length), *expanded = word ? target_expand(word, &s.values) : NULL;
-        add(a, "%s", expanded ? expanded : "");
-        a->failed |= !expanded;
-        free(expanded);
-        free(word);
-        at += length;
-    }
+    for_each_word(a, o->target->command, add_expanded, &s.values);
 }
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -245,7 +266,7 @@ static void compose(struct arguments *a, const struct cell_order *o)
     add_text(a, "--cpus", o->loadgen_cpus);
     if (strcmp(w->backend, "redis") == 0)
         add_option(a, "--backend-pid", (double)backend_redis_pid(o->backend));
-    add_clients(a, w);
+    add_clients(a, o);
     add_words(a, o->loadgen_options ? o->loadgen_options : "");
     char path[TEXT_SIZE];
     if (o->target)
@@ -348,8 +369,7 @@ json_t *cell_measure(const struct cell_order *order)
     struct outcome o;
     struct error error;
     const struct workload *w = order->workload;
-    double limit_s =
-        (w->capacity ? SEARCH_PATIENCE : 1) * workload_cell_s(w) + w->timeout_s + GRACE_S;
+    double limit_s = LONGEST_STEP * workload_cell_s(w) + w->timeout_s + GRACE_S;
     json_t *run = NULL;
     compose(&a, order);
     o = (struct outcome){.exit_code = -1};

@@ -13,18 +13,20 @@
 #include <jansson.h>
 
 struct cell_order {
-    const char *programs;                   /* folder of loadgen and the servers */
-    const char *folder;                     /* the run's: loadgen works in it */
-    const char *model;                      /* whose server; NULL: the specimen, or a target */
-    const struct target *target;            /* NULL: none */
-    const char *target_folder;              /* where it can have a folder of its own */
-    const char *specimen;                   /* further options of the specimen; may be NULL */
-    const char *loadgen_options;            /* further options of loadgen; may be NULL */
-    const struct backend *backend;          /* has what the workload needs; may be NULL */
-    const struct workload *workload;        /* as it stands at the point */
-    const char *label;                      /* for its timeline's name; NULL: none is wanted */
-    const char *server_cpus, *loadgen_cpus; /* "": not pinned */
-    double compute_rate;                    /* iterations per us */
+    const char *programs;                       /* folder of loadgen and the servers */
+    const char *folder;                         /* the run's: loadgen works in it */
+    const char *model;                          /* whose server; NULL: the specimen, or a target */
+    const struct target *target;                /* NULL: none */
+    const char *target_folder;                  /* where it can have a folder of its own */
+    const char *specimen;                       /* further options of the specimen; may be NULL */
+    const char *loadgen_options;                /* further options of loadgen; may be NULL */
+    const struct backend *backend;              /* has what the workload needs; may be NULL */
+    const struct workload *workload;            /* as it stands at the point, windows included */
+    const char *inputs;                         /* the folder of its mix, seen from `folder` */
+    double capacity_low_rps, capacity_high_rps; /* where a search may begin; 0: not known */
+    const char *label;                          /* for its timeline's name; NULL: none is wanted */
+    const char *server_cpus, *loadgen_cpus;     /* "": not pinned */
+    double compute_rate;                        /* iterations per us */
     unsigned long seed;
 };
 

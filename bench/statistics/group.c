@@ -3,6 +3,7 @@
 #include "bench/base/figure.h"
 #include "bench/base/json.h"
 #include "bench/journal/disturbance.h"
+#include "bench/statistics/capacity.h"
 #include "bench/statistics/merged.h"
 #include "common/histogram_codec.h"
 
@@ -15,11 +16,18 @@
 
 /* --- values of blocks ------------------------------------------------------------------------- */
 
+static bool is_capacity(const struct metric *m)
+{
+    return strcmp(m->name, "capacity") == 0;
+}
+
 size_t group_values(const struct results *r, struct group g, const struct metric *m,
                     unsigned *blocks, double *values)
 {
     const struct measurements *of = results_of(r, g);
     size_t count = 0;
+    if (is_capacity(m)) /* blocks have it together only: there are no values */
+        return capacity_blocks(r, g, blocks);
     for (size_t i = 0; i < of->count && count < ESTIMATE_MOST; i++) {
         double value = metric_value(m, of->at[i].line);
         if (isnan(value))
@@ -46,7 +54,7 @@ static const double BEYOND_LEAST = 100;
 
 bool is_together(const struct metric *m)
 {
-    return metric_percentile(m) != NULL;
+    return metric_percentile(m) != NULL || is_capacity(m);
 }
 
 /* The histogram of a run; NULL: there is none, it holds nothing, or no memory. */
@@ -171,9 +179,7 @@ static void learn_percentiles(const struct results *r, struct group g, const str
 
 static bool is_lower_bound(const struct results *r, struct group g, const struct metric *m)
 {
-    if (strcmp(m->name, "throughput") == 0)
-        return group_generator_bound(r, g);
-    return strcmp(m->name, "capacity") == 0 && middle(r, g, "capacity_is_lower_bound") > 0;
+    return strcmp(m->name, "throughput") == 0 && group_generator_bound(r, g);
 }
 
 static struct estimate of_blocks(const struct results *r, struct group g, const struct metric *m)
@@ -191,6 +197,8 @@ struct estimate group_estimate(const struct results *r, struct group g, const st
     const struct percentile *p = metric_percentile(m);
     if (k && !k->known && p)
         learn_percentiles(r, g, p, known);
+    else if (k && !k->known && is_capacity(m))
+        *k = (struct known){.known = true, .estimate = capacity_estimate(r, g)};
     else if (k && !k->known)
         *k = (struct known){.known = true, .estimate = of_blocks(r, g, m)};
     return k ? k->estimate : (struct estimate){.why = "no memory"};
@@ -200,6 +208,8 @@ int group_halve(const struct results *r, struct group g, const struct metric *m,
                 const unsigned *blocks, size_t count, struct halved *h)
 {
     const struct percentile *p = metric_percentile(m);
+    if (is_capacity(m))
+        return capacity_halve(r, g, blocks, count, h);
     struct estimate e = group_estimate(r, g, m);
     if (e.count == count && count > 0) { /* all of them */
         *h = *known_of(r, g)[m - metrics].halved;
@@ -209,11 +219,6 @@ int group_halve(const struct results *r, struct group g, const struct metric *m,
     int result = merged ? merged_halve(merged, p->quantile, h) : -1;
     merged_free(merged);
     return result;
-}
-
-const struct metric *main_metric_of(const struct workload *w)
-{
-    return metric_find(w->capacity ? "capacity" : w->open ? "response_p50" : "throughput");
 }
 
 /* --- what a figure does not say --------------------------------------------------------------- */

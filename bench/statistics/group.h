@@ -21,10 +21,6 @@
  * are counted with their age. A throughput or capacity is one where the generator was the limit. */
 struct estimate group_estimate(const struct results *, struct group, const struct metric *);
 
-/* What a workload is about: the throughput of a closed loop, the median response time of an open
- * one, or the capacity. */
-const struct metric *main_metric_of(const struct workload *);
-
 /* --- for comparisons -------------------------------------------------------------------------- */
 
 /* The blocks, ascending, in which the metric has a value, and (may be NULL) these values; there is

@@ -5,18 +5,12 @@
 #define BENCH_SWITCH_REPORT_H
 
 #include "bench/base/error.h"
-#include "bench/statistics/estimate.h"
 #include "bench/switches/switch_rows.h"
 
-/* What somebody has published, and how far from it a measurement may be to reproduce it: a figure
- * between low / factor and high * factor. */
-struct published {
-    double low, high, factor;
-};
-
-/* "reproduced": the whole interval is there; "refuted": none of it; "undecided": it is on the
- * edge; "not measured". */
-const char *published_verdict(const struct published *, const struct estimate *);
+/* Of a published figure, which a measurement reproduces between `low` and `high`: "reproduced": the
+ * whole interval is there; "refuted": none of it; "undecided": it is on the edge; "not measured".
+ */
+const char *published_verdict(double low, double high, const struct estimate *);
 
 /* The tables for people, to be freed by the caller; NULL without memory. */
 char *switch_report_text(const struct switch_rows *);

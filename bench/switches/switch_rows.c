@@ -3,181 +3,266 @@
 #include "bench/base/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* --- what is computed ------------------------------------------------------------------------- */
+
+static double value_of(const struct switch_rows *r, const char *metric, const struct switch_key *k,
+                       size_t trial)
+{
+    const struct switch_row *row = switch_rows_find(r, metric, k);
+    return row ? row->values[trial] : NAN;
+}
+
+/* The task that never switches and touches as much in the same order. */
+static struct switch_key one_for(const struct switch_key *k)
+{
+    return (struct switch_key){"one", "same", k->io, k->tasks, k->working_bytes};
+}
+
+/* A hop's share, where the kernel counted more than one switch in it. */
+static double switch_ns(const struct switch_rows *r, const struct switch_key *k, size_t trial)
+{
+    return value_of(r, "hop", k, trial) / fmax(value_of(r, "switches_per_hop", k, trial), 1);
+}
+
+static double beyond_one_ns(const struct switch_rows *r, const struct switch_key *k, size_t trial)
+{
+    struct switch_key one = one_for(k);
+    return value_of(r, "hop", k, trial) - value_of(r, "hop", &one, trial);
+}
+
+/* Less the same without working sets. */
+static double indirect_ns(const struct switch_rows *r, const struct switch_key *k, size_t trial)
+{
+    struct switch_key without = *k;
+    without.working_bytes = 0;
+    return beyond_one_ns(r, k, trial) - beyond_one_ns(r, &without, trial);
+}
+
+/* All working sets in turn, less one of them again and again. */
+static double crowding_ns(const struct switch_rows *r, const struct switch_key *k, size_t trial)
+{
+    struct switch_key single = *k;
+    single.tasks = 1;
+    return value_of(r, "hop", k, trial) - value_of(r, "hop", &single, trial);
+}
+
+/* In the order of switches.tsv. */
+static const struct switch_metric metrics[] = {
+    {"ring", "hop", "ns", .members = {"ns_per_hop"}},
+    {"ring", "switches_per_hop", "1", .members = {"voluntary_per_turn", "involuntary_per_turn"}},
+    {"ring", "switch", "ns", .figure = switch_ns},
+    {"ring", "beyond_one", "ns", .figure = beyond_one_ns},
+    {"ring", "indirect", "ns", .figure = indirect_ns, .of_sets = true},
+    {"ring", "crowding", "ns", .figure = crowding_ns, .of_sets = true, .of_one = true},
+    {"lifecycle", "create", "ns", .members = {"create_ns"}},
+    {"lifecycle", "whole", "ns", .members = {"whole_ns"}},
+    {"memory", "user", "bytes", .members = {"user_bytes"}},
+    {"memory", "kernel_stack", "bytes", .members = {"kernel_stack_bytes"}},
+    {"memory", "page_table", "bytes", .members = {"page_table_bytes"}},
+    {"memory", "slab", "bytes", .members = {"slab_bytes"}},
+    {"memory", "kernel", "bytes",
+     .members = {"kernel_stack_bytes", "page_table_bytes", "slab_bytes"}},
+};
+enum { METRICS = sizeof metrics / sizeof *metrics };
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static bool is_same(const struct switch_key *a, const struct switch_key *b)
+{
+    return a->tasks == b->tasks && a->working_bytes == b->working_bytes &&
+           strcmp(a->kind, b->kind) == 0 && strcmp(a->cpu, b->cpu) == 0 &&
+           strcmp(a->io, b->io) == 0;
+}
+
+const struct switch_row *switch_rows_find(const struct switch_rows *r, const char *metric,
+                                          const struct switch_key *key)
+{
+    const struct switch_row *row = NULL;
+    while ((row = switch_rows_next(r, metric, row)))
+        if (is_same(&row->key, key))
+            return row;
+    return NULL;
+}
+
+const struct switch_row *switch_rows_next(const struct switch_rows *r, const char *metric,
+                                          const struct switch_row *row)
+{
+    for (row = row ? row + 1 : r->at; row < r->at + r->count; row++)
+        if (strcmp(row->metric->name, metric) == 0)
+            return row;
+    return NULL;
+}
+
+/* The row, a new one if need be; NULL without memory. */
+static struct switch_row *row_for(struct switch_rows *r, const struct switch_metric *metric,
+                                  const struct switch_key *key)
+{
+    const struct switch_row *known = switch_rows_find(r, metric->name, key);
+    if (known)
+        return &r->at[known - r->at];
+    if (r->count == r->capacity) {
+        size_t capacity = r->capacity ? 2 * r->capacity : 256;
+        struct switch_row *at = realloc(r->at, capacity * sizeof *at);
+        if (!at)
+            return NULL;
+        r->at = at;
+        r->capacity = capacity;
+    }
+    struct switch_row *row = &r->at[r->count++];
+    *row = (struct switch_row){.metric = metric, .key = *key};
+    for (size_t trial = 0; trial < SWITCH_TRIALS_MOST; trial++)
+        row->values[trial] = NAN;
+    return row;
+}
+
+static const char *text_at(const json_t *line, const char *member)
+{
+    const char *text = json_string_value(json_object_get(line, member));
+    return text ? text : "-";
+}
+
+static struct switch_key key_of(const json_t *line)
+{
+    struct switch_key key = {
+        .kind = text_at(line, "kind"), .cpu = text_at(line, "cpu"), .io = text_at(line, "io")};
+    if (strcmp(text_at(line, "part"), "ring") == 0) {
+        key.tasks = (unsigned)json_number_at(line, "tasks");
+        key.working_bytes = (size_t)json_number_at(line, "working_bytes");
+    }
+    return key;
+}
+
+static double sum_of(const json_t *line, const struct switch_metric *m)
+{
+    double sum = 0;
+    for (size_t i = 0; i < sizeof m->members / sizeof *m->members && m->members[i]; i++)
+        sum += json_number_at(line, m->members[i]);
+    return sum;
+}
+
+static int add_line(struct switch_rows *r, const json_t *line, struct error *error)
+{
+    struct switch_key key = key_of(line);
+    for (const struct switch_metric *m = metrics; m < metrics + METRICS; m++) {
+        if (m->figure || strcmp(m->part, text_at(line, "part")) != 0)
+            continue;
+        struct switch_row *row = row_for(r, m, &key);
+        if (!row)
+            return error_set(error, "no memory");
+        row->values[r->trials] = sum_of(line, m);
+        if (!row->reason)
+            row->reason = json_string_value(json_object_get(line, "reason"));
+    }
+    return 0;
+}
 
 int switch_rows_add(struct switch_rows *r, const char *lines, struct error *error)
 {
-    json_t *trial = json_array();
-    json_error_t fault;
-    for (const char *line = lines; *line;) {
-        size_t length = strcspn(line, "\n");
-        json_t *object = json_loadb(line, length, 0, &fault);
-        if (!json_is_object(object)) {
-            json_decref(object);
-            json_decref(trial);
-            return error_set(error, "switches has written what is no JSON object: %.*s",
-                             (int)length, line);
-        }
-        json_array_append_new(trial, object);
-        line += length + (line[length] == '\n');
+    char *text = strdup(lines), *rest = text, *line;
+    int result = r->trials < SWITCH_TRIALS_MOST ? 0 : error_set(error, "too many trials");
+    if (!r->lines)
+        r->lines = json_array();
+    while (result == 0 && (line = strsep(&rest, "\n"))) {
+        json_t *object = *line ? json_loads(line, 0, NULL) : NULL;
+        if (json_is_object(object)) {
+            json_object_set_new(object, "trial", json_integer((json_int_t)r->trials + 1));
+            json_array_append(r->lines, object);
+            result = add_line(r, object, error);
+        } else if (*line)
+            result = error_set(error, "switches has written what is no JSON object: %s", line);
+        json_decref(object);
     }
-    if (!r->trials)
-        r->trials = json_array();
-    return json_array_append_new(r->trials, trial) == 0 ? 0 : error_set(error, "no memory");
+    r->trials += result == 0;
+    free(text);
+    return result;
 }
 
 void switch_rows_free(struct switch_rows *r)
 {
-    json_decref(r->trials);
-    r->trials = NULL;
+    json_decref(r->lines);
+    free(r->at);
+    *r = (struct switch_rows){.lines = NULL};
 }
 
-/* --- looking up ------------------------------------------------------------------------------- */
+/* --- in order --------------------------------------------------------------------------------- */
 
-static bool says(const json_t *line, const char *member, const char *text)
+static size_t rank_of(const char *kind)
 {
-    const char *said = json_string_value(json_object_get(line, member));
-    return said && strcmp(said, text) == 0;
+    static const char *const kinds[] = {"process",  "thread",     "coroutine", "coroutine-cold",
+                                        "callback", "connection", "one"};
+    size_t rank = 0;
+    while (rank < sizeof kinds / sizeof *kinds && strcmp(kinds[rank], kind) != 0)
+        rank++;
+    return rank;
 }
 
-static bool is_cell(const json_t *line, const struct switch_cell *c)
+static int compare_numbers(size_t a, size_t b)
 {
-    return says(line, "part", "ring") && says(line, "kind", c->kind) && says(line, "cpu", c->cpu) &&
-           says(line, "io", c->io) && json_number_at(line, "tasks") == c->tasks &&
-           json_number_at(line, "working_bytes") == (double)c->working_bytes;
+    return a < b ? -1 : a > b;
 }
 
-static const json_t *find_cell(const struct switch_rows *r, size_t trial,
-                               const struct switch_cell *c)
+static int compare_rows(const void *x, const void *y)
 {
-    size_t index;
-    json_t *line;
-    json_array_foreach (json_array_get(r->trials, trial), index, line)
-        if (is_cell(line, c))
-            return line;
-    return NULL;
+    const struct switch_row *a = x, *b = y;
+    int order = -strcmp(a->metric->part, b->metric->part);
+    if (order == 0)
+        order = compare_numbers(rank_of(a->key.kind), rank_of(b->key.kind));
+    if (order == 0)
+        order = -strcmp(a->key.cpu, b->key.cpu);
+    if (order == 0)
+        order = strcmp(a->key.io, b->key.io);
+    if (order == 0)
+        order = compare_numbers(a->key.tasks, b->key.tasks);
+    if (order == 0)
+        order = compare_numbers(a->key.working_bytes, b->key.working_bytes);
+    return order ? order : a->metric < b->metric ? -1 : a->metric > b->metric;
 }
 
-static const json_t *find_part(const struct switch_rows *r, size_t trial, const char *part,
-                               const char *kind)
+/* What follows from a hop and other rows. */
+static int compute(struct switch_rows *r, const struct switch_row hop, struct error *error)
 {
-    size_t index;
-    json_t *line;
-    json_array_foreach (json_array_get(r->trials, trial), index, line)
-        if (says(line, "part", part) && says(line, "kind", kind))
-            return line;
-    return NULL;
+    bool is_one = strcmp(hop.key.kind, "one") == 0;
+    for (const struct switch_metric *m = metrics; m < metrics + METRICS; m++) {
+        if (!m->figure || is_one != m->of_one || (m->of_sets && hop.key.working_bytes == 0))
+            continue;
+        struct switch_row *row = row_for(r, m, &hop.key);
+        if (!row)
+            return error_set(error, "no memory");
+        row->reason = hop.reason;
+        for (size_t trial = 0; trial < r->trials; trial++)
+            row->values[trial] = m->figure(r, &hop.key, trial);
+    }
+    return 0;
 }
 
-bool switch_was_asked(const struct switch_rows *r, const struct switch_cell *c)
+int switch_rows_finish(struct switch_rows *r, struct error *error)
 {
-    return find_cell(r, 0, c) != NULL;
-}
-
-const char *switch_reason(const struct switch_rows *r, const struct switch_cell *c)
-{
-    const char *reason = NULL;
-    for (size_t trial = 0; trial < json_array_size(r->trials) && !reason; trial++)
-        reason = json_string_value(json_object_get(find_cell(r, trial, c), "reason"));
-    return reason;
-}
-
-/* --- figures of a trial ----------------------------------------------------------------------- */
-
-double switch_hop_ns(const struct switch_rows *r, size_t trial, const struct switch_cell *c)
-{
-    return json_number_at(find_cell(r, trial, c), "ns_per_hop");
-}
-
-double switch_count(const struct switch_rows *r, size_t trial, const struct switch_cell *c)
-{
-    const json_t *line = find_cell(r, trial, c);
-    return json_number_at(line, "voluntary_per_turn") +
-           json_number_at(line, "involuntary_per_turn");
-}
-
-double switch_ns(const struct switch_rows *r, size_t trial, const struct switch_cell *c)
-{
-    double count = switch_count(r, trial, c), hop_ns = switch_hop_ns(r, trial, c);
-    return count > 1 ? hop_ns / count : hop_ns;
-}
-
-static struct switch_cell one_for(const struct switch_cell *c)
-{
-    return (struct switch_cell){.kind = "one",
-                                .cpu = "same",
-                                .io = c->io,
-                                .tasks = c->tasks,
-                                .working_bytes = c->working_bytes};
-}
-
-double switch_beyond_one_ns(const struct switch_rows *r, size_t trial, const struct switch_cell *c)
-{
-    struct switch_cell one = one_for(c);
-    return switch_hop_ns(r, trial, c) - switch_hop_ns(r, trial, &one);
-}
-
-double switch_indirect_ns(const struct switch_rows *r, size_t trial, const struct switch_cell *c)
-{
-    struct switch_cell without = *c;
-    without.working_bytes = 0;
-    return switch_beyond_one_ns(r, trial, c) - switch_beyond_one_ns(r, trial, &without);
-}
-
-double switch_crowding_ns(const struct switch_rows *r, size_t trial, const struct switch_cell *c)
-{
-    struct switch_cell all = one_for(c), single = all;
-    single.tasks = 1;
-    return switch_hop_ns(r, trial, &all) - switch_hop_ns(r, trial, &single);
+    size_t measured = r->count;
+    for (size_t i = 0; i < measured; i++)
+        if (strcmp(r->at[i].metric->name, "hop") == 0 && compute(r, r->at[i], error) != 0)
+            return -1;
+    qsort(r->at, r->count, sizeof *r->at, compare_rows);
+    return 0;
 }
 
 /* --- over trials ------------------------------------------------------------------------------ */
 
-static size_t trial_count(const struct switch_rows *r)
-{
-    size_t count = json_array_size(r->trials);
-    return count < SWITCH_TRIALS_MOST ? count : SWITCH_TRIALS_MOST;
-}
-
-struct estimate switch_estimate(const struct switch_rows *r, switch_figure *figure,
-                                const struct switch_cell *c)
+struct estimate switch_ratio(const struct switch_rows *r, const struct switch_row *row,
+                             const struct switch_row *over)
 {
     double values[SWITCH_TRIALS_MOST];
-    for (size_t trial = 0; trial < trial_count(r); trial++)
-        values[trial] = figure(r, trial, c);
-    return estimate_of(values, trial_count(r));
+    for (size_t trial = 0; trial < r->trials; trial++)
+        values[trial] = row && over ? row->values[trial] / over->values[trial] : NAN;
+    return estimate_of(values, r->trials);
 }
 
-struct estimate switch_ratio(const struct switch_rows *r, switch_figure *figure,
-                             const struct switch_cell *a, const struct switch_cell *b)
+struct estimate switch_estimate(const struct switch_rows *r, const struct switch_row *row)
 {
     double values[SWITCH_TRIALS_MOST];
-    for (size_t trial = 0; trial < trial_count(r); trial++)
-        values[trial] = figure(r, trial, a) / figure(r, trial, b);
-    return estimate_of(values, trial_count(r));
-}
-
-static double sum_of(const json_t *line, const char *members)
-{
-    double sum = 0;
-    char name[64];
-    while (*members) {
-        size_t length = strcspn(members, "+");
-        if (length >= sizeof name)
-            return NAN;
-        memcpy(name, members, length);
-        name[length] = '\0';
-        sum += json_number_at(line, name);
-        members += length + (members[length] == '+');
-    }
-    return sum;
-}
-
-struct estimate switch_estimate_of(const struct switch_rows *r, const char *part, const char *kind,
-                                   const char *members)
-{
-    double values[SWITCH_TRIALS_MOST];
-    for (size_t trial = 0; trial < trial_count(r); trial++)
-        values[trial] = sum_of(find_part(r, trial, part, kind), members);
-    return estimate_of(values, trial_count(r));
+    for (size_t trial = 0; trial < r->trials; trial++)
+        values[trial] = row ? row->values[trial] : NAN;
+    return estimate_of(values, r->trials);
 }

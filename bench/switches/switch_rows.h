@@ -1,7 +1,7 @@
-/* What `switches` found in several trials, looked up by what was measured.
+/* What `switches` found, as a table: a row for each figure, with its value in each trial.
  *
- * Knows the lines that switches writes and what can be computed from them;
- * nothing of tables, or of what others have published. */
+ * Knows the lines that switches writes and what can be computed from them; nothing of how a table
+ * looks, or of what others have published. */
 #ifndef BENCH_SWITCH_ROWS_H
 #define BENCH_SWITCH_ROWS_H
 
@@ -14,48 +14,58 @@
 
 enum { SWITCH_TRIALS_MOST = 100 };
 
-struct switch_rows {
-    json_t *trials; /* an array of arrays of objects */
-};
-
-/* Adds a trial's lines, a JSON object each. 0, or -1: one of them is no such thing. */
-int switch_rows_add(struct switch_rows *, const char *lines, struct error *);
-void switch_rows_free(struct switch_rows *);
-
-/* One measurement. The constants "process", "thread", "coroutine", "callback" and "one" (no ring,
- * but a task that never switches). */
-struct switch_cell {
-    const char *kind, *cpu, *io; /* cpu: "same" or "across"; io: "none" or "pipe" */
+/* What was measured. */
+struct switch_key {
+    const char *kind;     /* "process", "thread", "coroutine", "callback"; "one": no ring, but a
+                             task that never switches */
+    const char *cpu, *io; /* "same" or "across", "none" or "pipe"; "-" where there is no ring */
     unsigned tasks;
     size_t working_bytes;
 };
 
-/* Functions of one trial; NaN: not measured. */
-typedef double switch_figure(const struct switch_rows *, size_t trial, const struct switch_cell *);
+struct switch_rows;
+typedef double switch_figure(const struct switch_rows *, const struct switch_key *, size_t trial);
 
-switch_figure switch_hop_ns;        /* from one task to the next */
-switch_figure switch_count;         /* context switches that the kernel counted in a hop */
-switch_figure switch_ns;            /* one switch: a hop's share, where the kernel counted more */
-switch_figure switch_beyond_one_ns; /* a hop less what one task takes that never switches */
-switch_figure switch_indirect_ns;   /* that, less the same without working sets */
-switch_figure switch_crowding_ns;   /* of one task: all working sets in turn, less one set */
+/* A figure, as switches.tsv names it; switch_rows.c says what each is. */
+struct switch_metric {
+    const char *part, *name, *unit;
+    const char *members[3]; /* of a line, to be added up; none: it is computed from other rows */
+    switch_figure *figure;
+    bool of_one, of_sets; /* where computed: for the one task; for working sets only */
+};
 
-struct estimate switch_estimate(const struct switch_rows *, switch_figure *,
-                                const struct switch_cell *);
+struct switch_row {
+    const struct switch_metric *metric;
+    struct switch_key key;
+    const char *reason;                /* why a trial gave no figure; NULL: each did */
+    double values[SWITCH_TRIALS_MOST]; /* a trial's; NaN: not measured */
+};
 
-/* A member of the line of a `part` ("lifecycle", "memory") and kind; sums members where several
- * are named, separated by "+". */
-struct estimate switch_estimate_of(const struct switch_rows *, const char *part, const char *kind,
-                                   const char *members);
+struct switch_rows {
+    json_t *lines; /* all trials' */
+    struct switch_row *at;
+    size_t count, capacity, trials;
+};
 
-/* a's figure to b's, trial by trial. */
-struct estimate switch_ratio(const struct switch_rows *, switch_figure *,
-                             const struct switch_cell *a, const struct switch_cell *b);
+/* Adds a trial's lines, a JSON object each, which are given the trial's number. 0, or -1: one of
+ * them is no such thing, or there is no memory. */
+int switch_rows_add(struct switch_rows *, const char *lines, struct error *);
 
-/* Why a ring gave no figure; NULL: it did, or was not asked for. */
-const char *switch_reason(const struct switch_rows *, const struct switch_cell *);
+/* After the last trial: computes what follows from several rows, and puts all in order. 0 or -1. */
+int switch_rows_finish(struct switch_rows *, struct error *);
+void switch_rows_free(struct switch_rows *);
 
-/* Whether the ring was asked for at all. */
-bool switch_was_asked(const struct switch_rows *, const struct switch_cell *);
+/* The next row of that metric after `row`, or with NULL the first; NULL: there is none. */
+const struct switch_row *switch_rows_next(const struct switch_rows *, const char *metric,
+                                          const struct switch_row *row);
+
+/* NULL: it was not asked for. */
+const struct switch_row *switch_rows_find(const struct switch_rows *, const char *metric,
+                                          const struct switch_key *);
+
+/* Over all trials, and with `over` the ratio to that, trial by trial. A row may be NULL. */
+struct estimate switch_estimate(const struct switch_rows *, const struct switch_row *);
+struct estimate switch_ratio(const struct switch_rows *, const struct switch_row *,
+                             const struct switch_row *over);
 
 #endif

@@ -15,34 +15,31 @@
 
 /* A trial's time on a quiet machine, for the time left; and a bound, for one that is not. */
 static const double TRIAL_S = 14, QUICK_TRIAL_S = 3, LIMIT_S = 1800;
-enum { TRIALS = 5, QUICK_TRIALS = 3 };
+enum {
+    TRIALS = 6, /* the fewest of which a median has an interval of 95 % (bench/statistics/) */
+    QUICK_TRIALS = 3
+};
 
 struct measuring {
     const struct switches_request *request;
     struct path program, folder;
     struct switch_rows rows;
-    char *lines; /* of all trials so far, as in switches.jsonl */
-    size_t size;
-    FILE *log;
+    FILE *log; /* switches.jsonl */
+    size_t kept;
 };
 
-/* The lines of a trial, with its number, to those of the others. */
-static int keep(struct measuring *m, unsigned trial, struct error *error)
+/* The lines that a trial has added. */
+static int keep(struct measuring *m, struct error *error)
 {
-    size_t index;
-    json_t *line;
-    json_array_foreach (json_array_get(m->rows.trials, trial), index, line) {
-        json_object_set_new(line, "trial", json_integer(trial + 1));
-        json_dumpf(line, m->log, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    for (; m->kept < json_array_size(m->rows.lines); m->kept++) {
+        json_dumpf(json_array_get(m->rows.lines, m->kept), m->log,
+                   JSON_COMPACT | JSON_REAL_PRECISION(9));
         fputc('\n', m->log);
     }
-    if (fflush(m->log) != 0)
-        return error_set(error, "no memory for switches.jsonl");
-    return file_replace(path_of("%s/switches.jsonl", m->folder.text).text, m->lines, m->size,
-                        error);
+    return fflush(m->log) == 0 ? 0 : error_set(error, "cannot write switches.jsonl: %m");
 }
 
-static int take(struct measuring *m, unsigned trial, const struct outcome *o, struct error *error)
+static int take(struct measuring *m, const struct outcome *o, struct error *error)
 {
     if (o->interrupted)
         return error_set(error, "interrupted");
@@ -50,34 +47,32 @@ static int take(struct measuring *m, unsigned trial, const struct outcome *o, st
         return error_set(error, "switches was not done within %g s", LIMIT_S);
     if (o->exit_code != 0)
         return error_set(error, "switches failed: %s", o->messages);
-    return switch_rows_add(&m->rows, o->output, error) == 0 ? keep(m, trial, error) : -1;
+    return switch_rows_add(&m->rows, o->output, error) == 0 ? keep(m, error) : -1;
 }
 
 static int measure_trial(struct measuring *m, unsigned trial, struct error *error)
 {
     char seed[32];
     snprintf(seed, sizeof seed, "%lu", m->request->seed + trial);
-    const char *const whole[] = {m->program.text, "--json", "-", "--seed", seed, NULL};
-    const char *const quick[] = {m->program.text,
-                                 "--json",
-                                 "-",
-                                 "--seed",
-                                 seed,
-                                 "--rings",
-                                 "2,10,100",
-                                 "--working-sets",
-                                 "0,32K",
-                                 "--target-ms",
-                                 "10",
-                                 "--memory-tasks",
-                                 "200",
-                                 NULL};
-    const struct child_order order = {.argv = m->request->quick ? quick : whole,
-                                      .limit_s = LIMIT_S};
+    const char *const argv[] = {m->program.text,
+                                "--json",
+                                "-",
+                                "--seed",
+                                seed,
+                                m->request->quick ? "--rings" : NULL,
+                                "2,10,100",
+                                "--working-sets",
+                                "0,32K",
+                                "--target-ms",
+                                "10",
+                                "--memory-tasks",
+                                "200",
+                                NULL};
+    const struct child_order order = {.argv = argv, .limit_s = LIMIT_S};
     struct outcome outcome;
     if (child_run(&order, &outcome, error) != 0)
         return -1;
-    int result = take(m, trial, &outcome, error);
+    int result = take(m, &outcome, error);
     outcome_free(&outcome);
     return result;
 }
@@ -87,8 +82,7 @@ static int measure_trials(struct measuring *m, struct error *error)
     bool quick = m->request->quick;
     unsigned usual = quick ? QUICK_TRIALS : TRIALS;
     unsigned trials = m->request->trials ? m->request->trials : usual;
-    double planned_s = quick ? QUICK_TRIAL_S : TRIAL_S;
-    struct progress progress = progress_start(trials, trials * planned_s, false);
+    double trial_s = quick ? QUICK_TRIAL_S : TRIAL_S;
     int result = trials <= SWITCH_TRIALS_MOST
                      ? 0
                      : error_set(error, "--trials %u: at most %d", trials, SWITCH_TRIALS_MOST);
@@ -96,13 +90,13 @@ static int measure_trials(struct measuring *m, struct error *error)
         char what[32];
         uint64_t begin_ns = clock_now_ns();
         snprintf(what, sizeof what, "switches, trial %u", trial + 1);
-        progress_show(&progress, what);
+        progress_show(what, trial_s * (trials - trial));
         result = measure_trial(m, trial, error);
+        trial_s = (double)(clock_now_ns() - begin_ns) / (double)NS_PER_S;
         if (result == 0)
-            progress_done(&progress, what, NULL, planned_s,
-                          (double)(clock_now_ns() - begin_ns) / (double)NS_PER_S);
+            progress_block(what, trial_s, trial_s * (trials - trial - 1));
     }
-    progress_end(&progress);
+    progress_end();
     return result;
 }
 
@@ -114,9 +108,9 @@ static int prepare(struct measuring *m, const struct places *places, struct erro
     if (folder_choose(m->request->out, "switches", &m->folder, error) != 0 ||
         folder_ensure(path_of("%s/plots", m->folder.text).text, error) != 0)
         return -1;
-    m->log = open_memstream(&m->lines, &m->size);
+    m->log = fopen(path_of("%s/switches.jsonl", m->folder.text).text, "we");
     if (!m->log)
-        return error_set(error, "no memory");
+        return error_set(error, "cannot write switches.jsonl: %m");
     json_t *environment = environment_describe(places->programs.text);
     int result = folder_write_json(m->folder.text, "environment.json", environment, error);
     json_decref(environment);
@@ -132,11 +126,11 @@ static int plot(const struct measuring *m, const struct places *places, struct e
                                 "bench");
     struct path stem = path_of("%s/switches", plots.text);
     const struct drawing page = {.script = "switches.gp",
-                                 .data = stem.text,
-                                 .stem = stem.text,
+                                 .data = stem,
+                                 .stem = stem,
                                  .title = "What a context switch costs here",
-                                 .axis = ""};
-    return draw(&page, scripts.text, error);
+                                 .variants = "all"};
+    return draw(&page, 1, scripts.text, error);
 }
 
 static int show(const struct switch_rows *rows, struct error *error)
@@ -158,6 +152,8 @@ int switches_measure(const struct switches_request *request, const struct places
     if (result == 0)
         result = measure_trials(&m, error);
     if (result == 0)
+        result = switch_rows_finish(&m.rows, error);
+    if (result == 0)
         result = switch_report_write(&m.rows, m.folder.text, error);
     if (result == 0)
         result = show(&m.rows, error);
@@ -166,7 +162,6 @@ int switches_measure(const struct switches_request *request, const struct places
     *folder = m.folder;
     if (m.log)
         fclose(m.log);
-    free(m.lines);
     switch_rows_free(&m.rows);
     return result;
 }

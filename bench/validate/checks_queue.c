@@ -1,4 +1,4 @@
-/* Truths about queues: Erlang's formulas and Little's law. */
+/* Truths about queues: Erlang's formulas. */
 #include "bench/base/json.h"
 #include "bench/validate/theory.h"
 #include "bench/validate/validation.h"
@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- Erlang ----------------------------------------------------------------------------------- */
 
 /* One request per connection, so that the queue is the listening socket's, and service times that
  * are exponential: then each model is a textbook's. */
@@ -253,47 +251,4 @@ int check_queueing(struct validation *v, struct error *error)
 no_memory:
     free(points);
     return error_set(error, "no memory for the check of queues");
-}
-
-/* --- Little ----------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *subject, *model;
-    double connections, think_ms;
-    const char *path, *rest;
-} loops[] = {
-    {"epoll", "epoll", 16, 0, "/work?wait_ms=5", ""},
-    {"epoll, thinking 2 ms", "epoll", 64, 2, "/work?wait_ms=5", ""},
-    {"thread-pool, queueing", "thread-pool", 16, 0, "/work?wait_ms=2",
-     "close = yes\n[server]\noptions = --workers 4\n"},
-    {"thread-per-connection", "thread-per-connection", 16, 0, "/hello", ""},
-};
-
-/* Little 1961: the mean number in a system is the arrival rate times the mean time in it, whatever
- * the laws are. In a closed loop the number is that of the connections. */
-int check_littles_law(struct validation *v, struct error *error)
-{
-    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
-        if (!validation_has_model(v, loops[i].model))
-            continue;
-        const struct observation o = {
-            .check = "littles-law", .subject = loops[i].subject, .model = loops[i].model};
-        json_t *run = observe(
-            v, &o, error, "path = %s\nconnections = %g\nthink_ms = %g\nduration_s = %g\n%s",
-            loops[i].path, loops[i].connections, loops[i].think_ms, pick(v, 10, 2), loops[i].rest);
-        if (!run)
-            return -1;
-        double cycle_s = json_number_at(run, "response_us.mean") / 1e6 + loops[i].think_ms / 1e3;
-        struct finding f = {.check = "littles-law",
-                            .quantity = "throughput x cycle",
-                            .unit = "requests",
-                            .expected = loops[i].connections,
-                            .measured = json_number_at(run, "throughput_rps") * cycle_s};
-        f.tolerance = pick(v, 0.01, 0.03) * f.expected;
-        snprintf(f.subject, sizeof f.subject, "%s", loops[i].subject);
-        json_decref(run);
-        if (found(v, &f, error) != 0)
-            return -1;
-    }
-    return 0;
 }

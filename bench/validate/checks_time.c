@@ -10,127 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double US_PER_S = 1e6, US_PER_MS = 1e3;
+static const double US_PER_S = 1e6;
 
 /* --- a known service time --------------------------------------------------------------------- */
-
-/* What was seen of one client that has the server to itself. */
-struct seen {
-    double median_us, mean_us, cpu_us; /* the last: CPU time of the server for a request */
-};
-
-static int see(struct validation *v, const char *subject, const char *model, const char *load,
-               unsigned trial, struct seen *seen, struct error *error)
-{
-    const struct observation o = {
-        .check = "service-time", .subject = subject, .model = model, .trial = trial};
-    json_t *run =
-        observe(v, &o, error, "connections = 1\nduration_s = %g\n%s\n", pick(v, 2, 0.6), load);
-    if (!run)
-        return -1;
-    *seen = (struct seen){.median_us = json_number_at(run, "response_us.p50"),
-                          .mean_us = json_number_at(run, "response_us.mean"),
-                          .cpu_us = json_number_at(run, "server.cpu.us_per_request")};
-    json_decref(run);
-    return 0;
-}
-
-/* Seen of an empty request and of one with work, in alternation. */
-static int see_both(struct validation *v, const char *subject, const char *model,
-                    const char *empty_load, const char *load, struct seen *empty,
-                    struct seen *worked, struct error *error)
-{
-    unsigned trial = (unsigned)v->findings.count; /* so that no two bear the same number */
-    if (see(v, subject, model, empty_load, 2 * trial, empty, error) != 0)
-        return -1;
-    return see(v, subject, model, load, 2 * trial + 1, worked, error);
-}
-
-static int found_time(struct validation *v, const char *subject, const char *quantity,
-                      double expected_us, double measured_us, FILE *figures, const char *work,
-                      struct error *error)
-{
-    struct finding f = {
-        .check = "service-time", .unit = "us", .expected = expected_us, .measured = measured_us};
-    f.tolerance = fmax(pick(v, 100, 300), pick(v, 0.02, 0.15) * f.expected);
-    snprintf(f.subject, sizeof f.subject, "%s", subject);
-    snprintf(f.quantity, sizeof f.quantity, "%s, %s beyond empty", work, quantity);
-    fprintf(figures, "%s\t%s\t%g\t%g\t%g\n", subject, work, f.expected, f.measured, f.tolerance);
-    return found(v, &f, error);
-}
-
-/* A wait is known by the clock. Asked at a pace at which the server was always done before. */
-static int check_wait(struct validation *v, const char *model, double wait_ms, FILE *figures,
-                      struct error *error)
-{
-    char empty_load[160], load[160], work[64];
-    const char *pace = "mode = open\narrivals = constant\nrate_rps = %g\npath = /work%s";
-    double rate_rps = 1e3 / (2 * wait_ms + 3);
-    struct seen empty, worked;
-    snprintf(work, sizeof work, "wait_ms=%g", wait_ms);
-    char query[80];
-    snprintf(query, sizeof query, "?%s", work);
-    snprintf(empty_load, sizeof empty_load, pace, rate_rps, "");
-    snprintf(load, sizeof load, pace, rate_rps, query);
-    if (see_both(v, model, model, empty_load, load, &empty, &worked, error) != 0)
-        return -1;
-    return found_time(v, model, "median", wait_ms * US_PER_MS, worked.median_us - empty.median_us,
-                      figures, work, error);
-}
-
-/* How long a computation takes depends on the CPU's speed of the moment, which no guest of a
- * virtual machine can see. The kernel's account of the same window knows what it took. */
-static int check_computation(struct validation *v, const char *model, double cpu_us, FILE *figures,
-                             struct error *error)
-{
-    char load[96], work[64];
-    struct seen empty, worked;
-    snprintf(work, sizeof work, "cpu_us=%g", cpu_us);
-    snprintf(load, sizeof load, "path = /work?%s", work);
-    if (see_both(v, model, model, "path = /work", load, &empty, &worked, error) != 0)
-        return -1;
-    return found_time(v, model, "mean", worked.cpu_us - empty.cpu_us,
-                      worked.mean_us - empty.mean_us, figures, work, error);
-}
-
-/* The specimen works until its CPU clock says that it is enough, whatever the CPU's speed. */
-static int check_burning(struct validation *v, double cpu_us, FILE *figures, struct error *error)
-{
-    char load[96], work[64];
-    struct seen empty, worked;
-    snprintf(work, sizeof work, "cpu_us=%g", cpu_us);
-    snprintf(load, sizeof load, "path = /cpu?us=%g", cpu_us);
-    if (see_both(v, "specimen", NULL, "path = /cpu?us=0", load, &empty, &worked, error) != 0)
-        return -1;
-    return found_time(v, "specimen", "median", cpu_us, worked.median_us - empty.median_us, figures,
-                      work, error);
-}
-
-static int check_times(struct validation *v, FILE *figures, struct error *error)
-{
-    static const double waits_ms[] = {1, 5, 20}, computations_us[] = {200, 1000, 5000};
-    int result = 0;
-    for (size_t i = 0; i < sizeof waits_ms / sizeof *waits_ms; i++)
-        for (size_t m = 0; m < v->model_count && result == 0; m++)
-            result = check_wait(v, v->models[m], waits_ms[i], figures, error);
-    for (size_t i = 0; i < sizeof computations_us / sizeof *computations_us; i++) {
-        for (size_t m = 0; m < v->model_count && result == 0; m++)
-            result = check_computation(v, v->models[m], computations_us[i], figures, error);
-        if (result == 0)
-            result = check_burning(v, computations_us[i], figures, error);
-    }
-    return result;
-}
 
 int check_service_time(struct validation *v, struct error *error)
 {
     struct figures figures;
-    if (figures_open(&figures, error) != 0)
+    size_t first = v->findings.count;
+    int result = check_table(v, "service-time", error);
+    if (result != 0 || figures_open(&figures, error) != 0)
         return -1;
     fputs("model\twork\texpected_us\tmeasured_us\ttolerance_us\n", figures.out);
-    int result = check_times(v, figures.out, error);
-    int closed = figures_close(&figures, v, "service-time", error);
-    return result != 0 ? result : closed;
+    for (const struct finding *f = v->findings.all + first; f < v->findings.all + v->findings.count;
+         f++)
+        fprintf(figures.out, "%s\t%s\t%g\t%g\t%g\n", f->subject, strrchr(f->quantity, ' ') + 1,
+                f->expected, f->measured, f->tolerance);
+    return figures_close(&figures, v, "service-time", error);
 }
 
 /* --- a known stall ---------------------------------------------------------------------------- */
@@ -362,42 +258,7 @@ static int check_law(struct validation *v, struct error *error)
     return result == 0 ? found(v, &f, error) : result;
 }
 
-/* Chance alone moves a Poisson count by its square root. */
-static int check_rate(struct validation *v, const char *arrivals, struct error *error)
-{
-    static const double RATE_RPS = 10000;
-    const bool poisson = strcmp(arrivals, "poisson") == 0;
-    const struct observation o = {.check = "arrivals", .subject = arrivals};
-    double window_s = pick(v, poisson ? 40 : 5, 2), expected = RATE_RPS;
-    json_t *run = observe(v, &o, error,
-                          "path = /hello\nmode = open\narrivals = %s\nrate_rps = %g\n"
-                          "duration_s = %g\n",
-                          arrivals, RATE_RPS, window_s);
-    if (!run)
-        return -1;
-    double chance = poisson ? 3 * sqrt(RATE_RPS / window_s) : 0;
-    struct finding rate = {.check = "arrivals",
-                           .quantity = "rate of 10,000/s",
-                           .unit = "1/s",
-                           .expected = expected,
-                           .measured = json_number_at(run, "requests.intended") /
-                                       json_number_at(run, "window_s"),
-                           .tolerance = fmax(0.005 * expected, chance)};
-    struct finding lag = {.check = "arrivals",
-                          .quantity = "send lag p99 at 10,000/s",
-                          .unit = "us",
-                          .expected = 0,
-                          .measured = json_number_at(run, "send_lag_us.p99"),
-                          .tolerance = pick(v, 100, 5 * US_PER_MS)};
-    snprintf(rate.subject, sizeof rate.subject, "%s", arrivals);
-    snprintf(lag.subject, sizeof lag.subject, "%s", arrivals);
-    json_decref(run);
-    return found(v, &rate, error) == 0 ? found(v, &lag, error) : -1;
-}
-
 int check_arrivals(struct validation *v, struct error *error)
 {
-    if (check_law(v, error) != 0 || check_rate(v, "poisson", error) != 0)
-        return -1;
-    return check_rate(v, "constant", error);
+    return check_law(v, error) == 0 ? check_table(v, "arrivals", error) : -1;
 }

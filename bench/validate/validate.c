@@ -5,6 +5,7 @@
 #include "bench/plan/list.h"
 #include "bench/report/draw.h"
 #include "bench/run/cell.h"
+#include "bench/run/cpus.h"
 #include "bench/run/environment.h"
 #include "bench/run/folder.h"
 #include "bench/validate/validation.h"
@@ -18,19 +19,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a measurement that is disturbed. */
+enum { ATTEMPTS = 3 };
+
 static const struct {
     char name[NAME_SIZE];
-    int (*make)(struct validation *, struct error *);
+    int (*make)(struct validation *, struct error *); /* NULL: it is a table and no more */
 } checks[] = {
     {"service-time", check_service_time},
     {"stall", check_stall},
     {"arrivals", check_arrivals},
     {"queueing", check_queueing},
-    {"littles-law", check_littles_law},
+    {"littles-law", NULL},
+    {"capacity", check_capacity},
     {"switches", check_switches},
-    {"memory", check_memory},
-    {"cpu", check_cpu},
+    {"memory", NULL},
+    {"cpu", NULL},
     {"same-server", check_same_server},
+    {"power", check_power},
     {"ceiling", check_ceiling},
 };
 enum { CHECK_COUNT = sizeof checks / sizeof *checks };
@@ -53,12 +59,11 @@ bool validation_has_model(const struct validation *v, const char *model)
 /* The workload that the text describes. */
 static int read_load(struct workload *w, const char *text, struct error *error)
 {
-    static const struct profile profile = {
-        .name = "validate", .trials = 1, .trials_most = 1, .warmup_s = 0.3, .duration_s = 1};
     char *whole = NULL;
     if (asprintf(&whole, "title = -\nquestion = -\n%s", text) < 0)
         return error_set(error, "no memory");
-    int result = workload_parse(w, "validate.conf", whole, &profile, error);
+    int result = workload_parse(w, "validate.conf", whole, error);
+    workload_set_windows(w, 0.3, 1);
     free(whole);
     return result;
 }
@@ -96,7 +101,7 @@ static json_t *measure_undisturbed(struct validation *v, const struct observatio
             json_decref(run);
             return NULL;
         }
-        if (!is_disturbed(run) || attempt == ATTEMPTS_MOST)
+        if (o->once || !is_disturbed(run) || attempt == ATTEMPTS)
             return run;
         fprintf(stderr, "bench: %s, %s: disturbed (%s), once more\n", o->check, o->subject,
                 first_disturbance(run));
@@ -212,7 +217,7 @@ static int prepare(struct validation *v, const struct validate_request *r, struc
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (folder_ensure(path_of("%s/%s", v->folder, parts[i]).text, error) != 0)
             return -1;
-    if (environment_choose_cpus(r->server_cpus, r->loadgen_cpus, v->server_cpus, v->loadgen_cpus,
+    if (cpus_choose(r->server_cpus, r->loadgen_cpus, v->server_cpus, v->loadgen_cpus,
                                 NAME_SIZE, error) != 0)
         return -1;
     if (cell_calibrate(v->places->programs.text, v->models[0], v->server_cpus, &v->compute_rate,
@@ -234,11 +239,11 @@ static int plot(const struct validation *v, struct error *error)
                          "cannot draw the plots: no folder scripts/plot here or beside bench");
     struct path stem = path_of("%s/validation", data.text);
     const struct drawing page = {.script = "validation.gp",
-                                 .data = stem.text,
-                                 .stem = stem.text,
+                                 .data = stem,
+                                 .stem = stem,
                                  .title = "The instrument against the truth",
-                                 .axis = ""};
-    return draw(&page, scripts.text, error);
+                                 .variants = "all"};
+    return draw(&page, 1, scripts.text, error);
 }
 
 static int make_checks(struct validation *v, const struct validate_request *r, struct error *error)
@@ -251,7 +256,8 @@ static int make_checks(struct validation *v, const struct validate_request *r, s
             return error_set(error, "interrupted");
         /* What was found before something went wrong is kept. */
         struct error unused;
-        int result = checks[i].make(v, error);
+        int result =
+            checks[i].make ? checks[i].make(v, error) : check_table(v, checks[i].name, error);
         if (findings_write(&v->findings, v->folder, heading, result == 0 ? error : &unused) != 0 ||
             result != 0)
             return -1;

@@ -37,6 +37,7 @@ struct observation {
     const char *specimen; /* its options, or NULL */
     const char *loadgen;  /* further options of loadgen, or NULL */
     unsigned trial;       /* 0 and up: other random numbers */
+    bool once;            /* even where it was disturbed */
 };
 
 /* Has loadgen measure the load that the text describes, in the language of workloads. The result
@@ -73,16 +74,18 @@ struct mean {
 };
 struct mean mean_of(const double *values, size_t count);
 
-/* The checks, in the order in which they are made. Each: 0, or -1 (and nothing more is checked). */
+/* A check that is a table of loads and truths, or that part of it. 0 or -1. */
+int check_table(struct validation *, const char *check, struct error *);
+
+/* The checks that are more. Each: 0, or -1 (and nothing more is checked). */
 int check_service_time(struct validation *, struct error *);
 int check_stall(struct validation *, struct error *);
 int check_arrivals(struct validation *, struct error *);
 int check_queueing(struct validation *, struct error *);
-int check_littles_law(struct validation *, struct error *);
+int check_capacity(struct validation *, struct error *);
 int check_switches(struct validation *, struct error *);
-int check_memory(struct validation *, struct error *);
-int check_cpu(struct validation *, struct error *);
 int check_same_server(struct validation *, struct error *);
+int check_power(struct validation *, struct error *);
 int check_ceiling(struct validation *, struct error *);
 
 #endif

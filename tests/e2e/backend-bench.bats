@@ -118,8 +118,10 @@ redis_is_gone() {
     redis_is_gone
     [ -z "$(ls "$TMPDIR")" ]
     readarray -t found < found
-    [[ "${found[0]}" == key:4711.* ]] && [ ${#found[0]} -eq 100 ]
-    [[ "${found[1]}" == key:9999.* ]] && [ ${#found[1]} -eq 100 ]
+    [[ "${found[0]}" == key:4711.* ]]
+    [ ${#found[0]} -eq 100 ]
+    [[ "${found[1]}" == key:9999.* ]]
+    [ ${#found[1]} -eq 100 ]
     [ "${found[2]}" = 0 ]
     [ "${found[3]}" = 10002 ] # the keys, the remarks, the counter
     [ -n "${found[4]}" ]

@@ -499,35 +499,35 @@ search() {
 }
 
 @test "the capacity of a server that can do one thing of 2 ms at a time is below 500 requests a second" {
-    search --slo 'p99<50ms' --slo 'errors<1%' --precision 10% --rate 200 --arrivals constant -c 1 \
-        -d 1.5 --seed 7 --hgrm out.hgrm --timeline time.tsv 'http://127.0.0.1:0/work?wait_ms=2' -- \
+    search --slo 'p99<50ms' --slo 'errors<1%' --steps 10 --capacity-between 300:600 --arrivals constant -c 1 \
+        --seed 7 --hgrm out.hgrm --timeline time.tsv 'http://127.0.0.1:0/work?wait_ms=2' -- \
         "$BIN/server-thread-pool" --workers 1 -l 127.0.0.1:0 --compute-rate 100
     books_balance
-    # 500, and what may wait in a queue of 50 ms when the window closes
-    holds '.capacity | .rate_rps > 100 and .rate_rps < 520 and .slo == ["p99<50ms", "errors<1%"] and .precision == 0.1 and
-           .peak_throughput_rps > 100'
-    # on a machine that is busy enough, it may be the generator that was late
+    # 500, and what may wait in a queue of 50 ms when the window closes; less where the machine is busy
+    holds '.capacity | .rate_rps > 100 and .rate_rps < 520 and .slo == ["p99<50ms", "errors<1%"] and
+           (.low_rps == null or .low_rps < .rate_rps) and (.high_rps == null or .high_rps > .rate_rps) and
+           .peak_throughput_rps > 100 and .bound_rps > .rate_rps'
     holds '.capacity | .limited_by == if .lower_bound then "generator" else "slo" end'
-    # the object is that of the last step, which confirms
-    holds '.capacity.search[-1] as $last | .capacity.rate_rps == $last.rate_rps and
-           $last.phase == "confirm" and $last.sustained and
-           .workload.rate_rps == $last.rate_rps and .workload.seed == $last.seed and
-           .workload.duration_s == 1.5 and .workload.mode == "open" and
+    # the object is that of the last window
+    holds '.capacity.windows[-1] as $last | .workload.rate_rps == $last.rate_rps and
+           .workload.seed == $last.seed and .workload.mode == "open" and
            .requests.intended == $last.intended and .requests.completed == $last.completed and
            .response_us.p99 == $last.p99_us and .throughput_rps == $last.throughput_rps and .valid'
-    holds '.capacity.search | all(
-           (.phase | IN("bracket", "bisect", "confirm")) and (.sustained | type == "boolean") and
-           (.observed | length == 2) and (.reason == null) == .sustained and
-           (.generator_bound | type == "boolean") and (.cut_short | type == "boolean"))'
-    holds '.capacity.search | .[0].seed == 7 and ([.[].seed] | unique | length) == length'
-    holds '.capacity.search | any(.sustained | not)'
-    holds '.server.threads_max >= 1' # a probe for each step, and that of the last is reported
+    holds '.capacity.windows | length == 10 and all(
+           (.held | IN(true, false, null)) and (.reason == null) == (.held == true) and
+           (.generator_bound | type == "boolean") and .cpu_us_per_request > 0)'
+    # 500 requests belong to a p99, and take longer than a step
+    holds '.capacity.windows | all(.held != true or (.duration_s >= 0.9 and .intended >= 450))'
+    holds '.capacity.windows | .[0].seed == 7 and ([.[].seed] | unique | length) == length'
+    holds '.capacity.windows | any(.held) and any(.held == false)'
+    holds '.capacity.windows[0].rate_rps | . >= 334 and . <= 600'
+    holds '.server.threads_max >= 1' # a probe for each window, and that of the last is reported
     local total
     total=$(grep ' inf$' out.hgrm | awk '{ print $3 }')
     holds ".response_us.count == $total"
     [ "$(wc -l < time.tsv)" -ge 2 ]
-    grep -Eq '^capacity: (at least )?[0-9.,]+ requests/s at p99<50ms, errors<1% \(peak throughput [0-9.,]+/s\)' out.txt
-    grep -Eq '^  confirm +[0-9.,]+ .* sustained$' out.txt
+    grep -Eq '^capacity: (at least )?[0-9.,]+ requests/s (\([0-9.,]+ to [0-9.,]+\) )?at p99<50ms, errors<1%; bound by CPU [0-9.,]+/s; peak throughput [0-9.,]+/s' out.txt
+    grep -Eq '^ +[0-9.,]+ .* held$' out.txt
 }
 
 @test "a load at a given rate has no capacity" {
@@ -537,13 +537,14 @@ search() {
 }
 
 @test "where nothing is sustained the capacity is none, and the status says whether anything was answered" {
-    search --slo 'p99<5ms' --rate 40 -d 0.3 'http://127.0.0.1:0/work?wait_ms=20' -- \
+    search --slo 'p99<5ms' --steps 4 'http://127.0.0.1:0/work?wait_ms=20' -- \
         "$BIN/server-epoll" -l 127.0.0.1:0 --compute-rate 100
     books_balance
     holds '.capacity | .rate_rps == 0 and .limited_by == "nothing sustained" and .lower_bound == false'
-    holds '.capacity.search | length >= 2 and all(.sustained == false and (.reason | type == "string"))'
+    holds '.capacity.windows | length == 4 and all(.held != true and (.reason | type == "string"))'
+    holds '.warnings | any(test("rates below 333/s were not tried"))'
     grep -q '^capacity: no rate was sustained at p99<5ms' out.txt
-    run search --slo 'errors<50%' --rate 40 -d 0.3 -c 1 http://127.0.0.1:0/hello -- \
+    run search --slo 'errors<50%' --rate 40 --steps 2 -c 1 http://127.0.0.1:0/hello -- \
         "$HELPERS/bad_server" silent
     [ "$status" -eq 2 ]
     holds '.capacity | .rate_rps == 0 and .peak_throughput_rps == null'
@@ -556,17 +557,17 @@ search() {
     eventually pgrep -P $shell -x loadgen > /dev/null
     local pid
     pid=$(pgrep -P $shell -x loadgen)
-    second_step() { # each has a connection of its own, on which one request is sent
+    second_window() { # each has a connection of its own, on which one request is sent
         [ "$(grep -c ^GET heads.txt)" -ge 2 ]
     }
-    eventually second_step
+    eventually second_window
     kill -INT "$pid"
     wait $shell || true
-    holds '.capacity.search[0] | .cut_short and .duration_s < 40 and .sustained == false'
+    holds '.capacity.windows[0] | .duration_s < 40 and .held == false'
 }
 
-@test "SIGINT in a search keeps its path so far" {
-    search --slo 'p99<10s' --warmup 0 -c 1 --rate 100 --precision 0.1% -d 60 \
+@test "SIGINT in a search keeps its windows so far" {
+    search --slo 'p99<10s' --warmup 0 -c 1 --rate 1000 --steps 1000 \
         http://127.0.0.1:0/hello -- "$HELPERS/bad_server" good heads.txt 3>&- &
     local shell=$!
     eventually pgrep -P $shell -x loadgen > /dev/null
@@ -574,17 +575,17 @@ search() {
     pid=$(pgrep -P $shell -x loadgen)
     eventually pgrep -P "$pid" -x bad_server > /dev/null
     server=$(pgrep -P "$pid" -x bad_server)
-    more_than_two_steps() { # of 30 and 60 requests
-        [ "$(grep -c ^GET heads.txt)" -gt 200 ]
+    more_than_a_window() { # of 500 requests
+        [ "$(grep -c ^GET heads.txt)" -gt 600 ]
     }
-    eventually more_than_two_steps
+    eventually more_than_a_window
     kill -INT "$pid"
     local status=0
     wait $shell || status=$?
     [ "$status" -eq 0 ]
     holds '.interrupted and .valid == false and .requests.intended >= 0'
     books_balance
-    holds '.capacity | (.search | length >= 2) and .limited_by == null and .lower_bound and .rate_rps >= 100'
+    holds '.capacity.windows | length >= 2 and (.[-1] | .held == null and .reason == "interrupted")'
     eventually gone "$server"
 }
 
@@ -592,7 +593,7 @@ search() {
     search --slo 'p99<10s' --warmup 0 -c 1 --rate 100 http://127.0.0.1:0/hello -- \
         "$HELPERS/bad_server" dies
     holds '.valid == false and (.warnings | any(test("exited with status 3")))'
-    holds '.capacity | .limited_by == null and (.search[-1] | .sustained == null and .reason == "the server ended")'
+    holds '.capacity | .limited_by == null and (.windows[-1] | .held == null and .reason == "the server ended")'
 }
 
 # --- how a run ends -------------------------------------------------------------------------------
@@ -750,9 +751,11 @@ search() {
     wrong "--find-capacity: expected a --slo" --find-capacity $url
     wrong "--step 0:" --find-capacity --slo 'p99<10ms' --step 0 $url
     wrong "--step 3: only with --find-capacity" --step 3 $url
-    wrong "--precision 0%:" --find-capacity --slo 'p99<10ms' --precision 0% $url
-    wrong "--precision x:" --find-capacity --slo 'p99<10ms' --precision x $url
-    wrong "--precision 5%: only with --find-capacity" --precision 5% $url
+    wrong "--steps 0:" --find-capacity --slo 'p99<10ms' --steps 0 $url
+    wrong "--steps 5: only with --find-capacity" --steps 5 $url
+    wrong "--capacity-between 5:4:" --find-capacity --slo 'p99<10ms' --capacity-between 5:4 $url
+    wrong "--capacity-between 5:" --find-capacity --slo 'p99<10ms' --capacity-between 5 $url
+    wrong "--capacity-between: only with --find-capacity" --capacity-between 4:5 $url
     wrong "--think-ms 5: an open loop (--find-capacity)" --find-capacity --slo 'p99<1s' --think-ms 5 $url
     printf '1 GET /\n2 GET\n' > mix
     wrong "mix:2: expected WEIGHT METHOD PATH" --mix mix $url
@@ -763,7 +766,7 @@ search() {
     [ "$status" -eq 0 ]
     for option in connections rate arrivals think-ms duration warmup threads close http pipeline \
         timeout request header body mix idle slow seed cpus json hgrm timeline interval pid find-capacity \
-        slo step precision; do
+        slo step steps capacity-between; do
         [[ "$output" == *"--$option"* ]]
     done
     run "$BIN/loadgen" --version

@@ -47,27 +47,36 @@ static void add_trial(struct switch_rows *rows, double more)
     free(text);
 }
 
-static struct switch_cell cell(const char *kind, unsigned tasks, size_t working_bytes)
+static struct switch_key key(const char *kind, unsigned tasks, size_t working_bytes)
 {
-    return (struct switch_cell){
-        .kind = kind, .cpu = "same", .io = "none", .tasks = tasks, .working_bytes = working_bytes};
+    return (struct switch_key){kind, "same", "none", tasks, working_bytes};
 }
 
 static struct switch_rows rows_of_three(void)
 {
     struct switch_rows rows = {NULL};
+    struct error error;
     add_trial(&rows, 0);
     add_trial(&rows, 100);
     add_trial(&rows, 20);
+    assert_int_equal(switch_rows_finish(&rows, &error), 0);
     return rows;
+}
+
+/* A figure of the first trial. */
+static double first(const struct switch_rows *rows, const char *metric, struct switch_key k)
+{
+    const struct switch_row *row = switch_rows_find(rows, metric, &k);
+    assert_non_null(row);
+    return row->values[0];
 }
 
 static void a_hop_is_the_median_over_trials(void **state)
 {
     (void)state;
     struct switch_rows rows = rows_of_three();
-    struct switch_cell thread = cell("thread", 10, 0);
-    struct estimate e = switch_estimate(&rows, switch_hop_ns, &thread);
+    struct switch_key thread = key("thread", 10, 0);
+    struct estimate e = switch_estimate(&rows, switch_rows_find(&rows, "hop", &thread));
     assert_int_equal(e.count, 3);
     assert_true(e.median == 1520);
     assert_true(e.low >= 1500 && e.high <= 1600);
@@ -78,10 +87,12 @@ static void a_switch_is_a_hops_share_where_the_kernel_counted_several(void **sta
 {
     (void)state;
     struct switch_rows rows = rows_of_three();
-    struct switch_cell thread = cell("thread", 10, 0), coroutine = cell("coroutine", 10, 0);
-    assert_true(switch_ns(&rows, 0, &thread) == 1000);
-    assert_true(switch_ns(&rows, 0, &coroutine) == 5);
-    assert_true(switch_ratio(&rows, switch_hop_ns, &thread, &coroutine).median == 304);
+    struct switch_key thread = key("thread", 10, 0), coroutine = key("coroutine", 10, 0);
+    assert_true(first(&rows, "switch", thread) == 1000);
+    assert_true(first(&rows, "switch", coroutine) == 5);
+    assert_true(switch_ratio(&rows, switch_rows_find(&rows, "hop", &thread),
+                             switch_rows_find(&rows, "hop", &coroutine))
+                    .median == 304);
     switch_rows_free(&rows);
 }
 
@@ -89,10 +100,9 @@ static void the_indirect_cost_is_what_neither_touching_nor_switching_explains(vo
 {
     (void)state;
     struct switch_rows rows = rows_of_three();
-    struct switch_cell thread = cell("thread", 10, 4096), one = cell("one", 10, 4096);
-    assert_true(switch_beyond_one_ns(&rows, 0, &thread) == 1699);
-    assert_true(switch_indirect_ns(&rows, 0, &thread) == 200);
-    assert_true(switch_crowding_ns(&rows, 0, &one) == 200);
+    assert_true(first(&rows, "beyond_one", key("thread", 10, 4096)) == 1699);
+    assert_true(first(&rows, "indirect", key("thread", 10, 4096)) == 200);
+    assert_true(first(&rows, "crowding", key("one", 10, 4096)) == 200);
     switch_rows_free(&rows);
 }
 
@@ -100,12 +110,13 @@ static void what_was_not_measured_has_no_figure_but_a_reason(void **state)
 {
     (void)state;
     struct switch_rows rows = rows_of_three();
-    struct switch_cell process = cell("process", 10, 0), never = cell("process", 11, 0);
-    assert_int_equal(switch_estimate(&rows, switch_hop_ns, &process).count, 0);
-    assert_string_equal(switch_reason(&rows, &process), "fork 3 of 10: no");
-    assert_true(switch_was_asked(&rows, &process));
-    assert_false(switch_was_asked(&rows, &never));
-    assert_null(switch_reason(&rows, &never));
+    struct switch_key process = key("process", 10, 0), never = key("process", 11, 0);
+    const struct switch_row *row = switch_rows_find(&rows, "beyond_one", &process);
+    assert_non_null(row);
+    assert_int_equal(switch_estimate(&rows, row).count, 0);
+    assert_string_equal(row->reason, "fork 3 of 10: no");
+    assert_null(switch_rows_find(&rows, "hop", &never));
+    assert_int_equal(switch_estimate(&rows, NULL).count, 0);
     switch_rows_free(&rows);
 }
 
@@ -113,11 +124,25 @@ static void members_are_summed_and_a_missing_one_is_not_nothing(void **state)
 {
     (void)state;
     struct switch_rows rows = rows_of_three();
-    assert_true(switch_estimate_of(&rows, "memory", "thread", "user_bytes+slab_bytes").median ==
-                11000);
-    assert_int_equal(
-        switch_estimate_of(&rows, "memory", "thread", "user_bytes+page_table_bytes").count, 0);
-    assert_true(switch_estimate_of(&rows, "lifecycle", "thread", "whole_ns").median == 30);
+    const struct switch_key thread = {"thread", "-", "-", 0, 0};
+    assert_true(first(&rows, "switches_per_hop", key("thread", 10, 0)) == 1.5);
+    assert_true(first(&rows, "kernel_stack", thread) == 16384);
+    assert_true(isnan(first(&rows, "kernel", thread)));
+    assert_true(first(&rows, "whole", thread) == 30);
+    switch_rows_free(&rows);
+}
+
+static void rows_come_in_the_order_of_tables_whatever_the_order_of_lines(void **state)
+{
+    (void)state;
+    struct switch_rows rows = rows_of_three();
+    const struct switch_row *row = switch_rows_next(&rows, "hop", NULL);
+    assert_string_equal(row->key.kind, "process");
+    row = switch_rows_next(&rows, "hop", row);
+    assert_string_equal(row->key.kind, "thread");
+    assert_int_equal(row->key.working_bytes, 0);
+    row = switch_rows_next(&rows, "hop", row);
+    assert_int_equal(row->key.working_bytes, 4096);
     switch_rows_free(&rows);
 }
 
@@ -134,16 +159,18 @@ static void lines_that_are_no_json_are_refused(void **state)
 static void a_verdict_looks_at_the_whole_interval(void **state)
 {
     (void)state;
-    const struct published p = {.low = 1.7, .high = 1.7, .factor = 2};
     const struct {
         struct estimate e;
         const char *verdict;
-    } cases[] = {{{1.6, 1.5, 1.7, 5}, "reproduced"}, {{3.0, 0.85, 3.4, 5}, "reproduced"},
-                 {{3.0, 2.9, 3.5, 5}, "undecided"},  {{0.8, 0.7, 0.9, 5}, "undecided"},
-                 {{9.0, 8.0, 9.9, 5}, "refuted"},    {{0.2, 0.1, 0.3, 5}, "refuted"},
-                 {{0, 0, 0, 0}, "not measured"}};
+    } cases[] = {{{.median = 1.6, .low = 1.5, .high = 1.7, .count = 5}, "reproduced"},
+                 {{.median = 3.0, .low = 0.85, .high = 3.4, .count = 5}, "reproduced"},
+                 {{.median = 3.0, .low = 2.9, .high = 3.5, .count = 5}, "undecided"},
+                 {{.median = 0.8, .low = 0.7, .high = 0.9, .count = 5}, "undecided"},
+                 {{.median = 9.0, .low = 8.0, .high = 9.9, .count = 5}, "refuted"},
+                 {{.median = 0.2, .low = 0.1, .high = 0.3, .count = 5}, "refuted"},
+                 {{.median = 0, .low = 0, .high = 0, .count = 0}, "not measured"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_string_equal(published_verdict(&p, &cases[i].e), cases[i].verdict);
+        assert_string_equal(published_verdict(0.85, 3.4, &cases[i].e), cases[i].verdict);
 }
 
 static void the_tables_name_what_was_not_possible(void **state)
@@ -166,6 +193,7 @@ int main(void)
         cmocka_unit_test(the_indirect_cost_is_what_neither_touching_nor_switching_explains),
         cmocka_unit_test(what_was_not_measured_has_no_figure_but_a_reason),
         cmocka_unit_test(members_are_summed_and_a_missing_one_is_not_nothing),
+        cmocka_unit_test(rows_come_in_the_order_of_tables_whatever_the_order_of_lines),
         cmocka_unit_test(lines_that_are_no_json_are_refused),
         cmocka_unit_test(a_verdict_looks_at_the_whole_interval),
         cmocka_unit_test(the_tables_name_what_was_not_possible),

@@ -181,6 +181,16 @@ static void nothing_is_hopeless_for_a_condition_on_errors(void **state)
     assert_true(most > 30 && most < 60); /* 10 of the last 10 ms, 20 of all, and chance */
 }
 
+static void a_window_needs_requests_beyond_each_quantile(void **state)
+{
+    (void)state;
+    struct slo slos[] = {parsed("errors<1%"), parsed("max<10ms"), parsed("p99<10ms"),
+                         parsed("p99.9<20ms")};
+    assert_true(slo_least_requests(slos, 2) == 100);
+    assert_true(slo_least_requests(slos, 3) == 500);
+    assert_true(slo_least_requests(slos, 4) == 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +203,7 @@ int main(void)
         cmocka_unit_test(of_several_the_tightest_counts),
         cmocka_unit_test(more_outstanding_than_is_allowed_cannot_hold),
         cmocka_unit_test(nothing_is_hopeless_for_a_condition_on_errors),
+        cmocka_unit_test(a_window_needs_requests_beyond_each_quantile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
