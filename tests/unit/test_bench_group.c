@@ -26,7 +26,8 @@ static void a_figure_is_the_median_of_its_blocks_and_follows_them(void **state)
     for (unsigned block = 1; block <= 3; block++)
         made_up_add(&r, 0, block, &(struct made_up){.rps = 100 * block});
     struct estimate e = estimate_in(&r, "throughput");
-    assert_true(e.median == 200 && e.low == 100 && e.high == 300 && fabs(e.confidence - 0.75) < 1e-9);
+    assert_true(e.median == 200 && e.low == 100 && e.high == 300 &&
+                fabs(e.confidence - 0.75) < 1e-9);
     made_up_add(&r, 0, 4, &(struct made_up){.rps = 1000});
     assert_true(estimate_in(&r, "throughput").median == 250);
     results_free(&r);
@@ -162,12 +163,41 @@ static void the_typical_block_is_the_one_in_the_middle(void **state)
     results_free(&r);
 }
 
-static void a_workload_is_about_one_figure(void **state)
+/* Windows at rates around 1,000, of which those above do not hold. */
+static json_t *search_around(double capacity_rps, unsigned windows)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < windows; i++) {
+        double rate_rps = 1000 * (0.8 + 0.4 * (i + 0.5) / windows);
+        json_array_append_new(
+            list, json_pack("{s:f, s:b}", "rate_rps", rate_rps, "held", rate_rps < capacity_rps));
+    }
+    return json_pack("{s:{s:o}, s:{s:i}}", "capacity", "windows", list, "requests", "completed", 1);
+}
+
+static void a_capacity_is_that_of_all_windows_of_all_blocks(void **state)
 {
     (void)state;
-    assert_string_equal(main_metric_of(&OPEN)->name, "response_p50");
-    assert_string_equal(main_metric_of(&CLOSED)->name, "throughput");
-    assert_string_equal(main_metric_of(&(struct workload){.capacity = true})->name, "capacity");
+    struct results r = made_up_results(1, (struct workload){.capacity = true, .open = true});
+    static const double found[] = {1000, 990, 1010, 1000}; /* the first look counts, too */
+    for (unsigned block = 0; block < 4; block++) {
+        json_t *line = search_around(found[block], 8);
+        assert_int_equal(results_add(&r, G, block, line), 0);
+        json_decref(line);
+    }
+    struct estimate e = estimate_in(&r, "capacity");
+    assert_int_equal(e.count, 4);
+    assert_true(950 < e.median && e.median < 1050 && !e.at_least);
+    assert_true(e.low < e.median && e.median < e.high);
+    unsigned blocks[ESTIMATE_MOST];
+    struct halved of_all, of_three;
+    assert_int_equal(group_values(&r, G, metric_find("capacity"), blocks, NULL), 4);
+    assert_int_equal(group_halve(&r, G, metric_find("capacity"), blocks, 4, &of_all), 0);
+    assert_int_equal(group_halve(&r, G, metric_find("capacity"), blocks, 3, &of_three), 0);
+    assert_int_equal(of_all.count, 6);   /* 4 over 2 */
+    assert_int_equal(of_three.count, 3); /* 3 over 2 */
+    assert_true(fabs(exp(of_all.all) - e.median) < 1e-6);
+    results_free(&r);
 }
 
 int main(void)
@@ -182,7 +212,7 @@ int main(void)
         cmocka_unit_test(an_overload_has_a_name_and_is_not_unsteady),
         cmocka_unit_test(unsteady_is_what_all_blocks_agree_on),
         cmocka_unit_test(the_typical_block_is_the_one_in_the_middle),
-        cmocka_unit_test(a_workload_is_about_one_figure),
+        cmocka_unit_test(a_capacity_is_that_of_all_windows_of_all_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
