@@ -145,15 +145,16 @@ static unsigned blocks_until_shown(struct shift s, double margin)
 }
 
 /* Whom the generator held back may be capable of more, and a percentile among censored values may
- * be larger: either can be shown on one side only. */
-static void refuse_bound(struct contest *c)
+ * be larger: either can be shown on one side only, by however many blocks. */
+static void refuse_bound(struct contest *c, struct shift s)
 {
     bool b_wins = can_be_better(c->headline, c->of_b, c->of_a);
     bool a_wins = can_be_better(c->headline, c->of_a, c->of_b);
-    if (c->verdict == NOT_SHOWN || (c->verdict == BETTER && b_wins) ||
-        (c->verdict == WORSE && a_wins) || (a_wins && b_wins))
+    bool b_leads = (s.log_ratio > 0) == c->headline->more_is_better;
+    if ((b_leads ? b_wins : a_wins) && (c->verdict != EQUIVALENT || (a_wins && b_wins)))
         return;
     c->verdict = NOT_COMPARABLE;
+    c->blocks_more = 0;
     say(c->reason, sizeof c->reason, "%s: a lower bound, the truth may be far more",
         c->of_a.at_least ? c->a.name : c->b.name);
 }
@@ -177,6 +178,6 @@ struct contest contest_of(const struct side *a, const struct side *b, const stru
     shift_interval(s, &c.low, &c.high);
     c.verdict = judge(s, margin, h->more_is_better, 0);
     c.blocks_more = c.verdict == NOT_SHOWN ? blocks_until_shown(s, margin) : 0;
-    refuse_bound(&c);
+    refuse_bound(&c, s);
     return c;
 }
