@@ -152,8 +152,8 @@ static bool same_mix(const struct pair *p, const struct workload *a, const struc
 {
     if (!*a->mix && !*b->mix)
         return true;
-    char *text_a = file_read(path_of("%s/%s", p->name_a, a->mix).text, NULL);
-    char *text_b = file_read(path_of("%s/%s", p->name_b, b->mix).text, NULL);
+    char *text_a = file_read(path_of("%s/inputs/%s", p->name_a, a->mix).text, NULL);
+    char *text_b = file_read(path_of("%s/inputs/%s", p->name_b, b->mix).text, NULL);
     bool same = text_a && text_b && strcmp(text_a, text_b) == 0;
     free(text_a);
     free(text_b);

@@ -92,38 +92,66 @@ static bool is_unsteady(const struct results *r, struct group g, char *example, 
     return u.what != NULL;
 }
 
-/* "epoll (64, 1024)". */
-static bool write_model(FILE *out, const struct results *r, size_t workload, size_t model,
-                        is_marked *marked, const char *before, char *example, size_t size)
+/* The points of a workload at which a model is marked. */
+struct marked {
+    bool at[VALUES_LIMIT];
+    size_t count, measured;
+};
+
+static struct marked look_at(const struct results *r, size_t workload, size_t model,
+                             is_marked *is_it, char *example, size_t size)
+{
+    struct marked m = {.count = 0};
+    for (size_t point = 0; point < workload_points(&r->plan.workloads[workload]); point++) {
+        struct group g = {model, workload, point};
+        m.measured += results_of(r, g)->count > 0;
+        m.at[point] = is_it(r, g, example, size);
+        m.count += m.at[point];
+    }
+    return m;
+}
+
+/* "epoll", or with the points where it is not all of them: "epoll (64, 1024)". */
+static void write_model(FILE *out, const struct results *r, size_t workload, size_t model,
+                        const struct marked *m)
 {
     const struct workload *w = &r->plan.workloads[workload];
-    size_t count = 0;
-    for (size_t point = 0; point < workload_points(w); point++) {
-        if (!marked(r, (struct group){model, workload, point}, example, size))
-            continue;
-        if (count++ == 0)
-            fprintf(out, "%s%s", before, r->plan.models[model]);
-        if (workload_has_points(w))
-            fprintf(out, "%s%s", count == 1 ? " (" : ", ", point_name_of(w, point).text);
-    }
-    if (count > 0 && workload_has_points(w))
+    const char *before = " (";
+    fputs(r->plan.models[model], out);
+    for (size_t point = 0; m->count < m->measured && point < workload_points(w); point++)
+        if (m->at[point]) {
+            fprintf(out, "%s%s", before, point_name_of(w, point).text);
+            before = ", ";
+        }
+    if (m->count < m->measured)
         fputc(')', out);
-    return count > 0;
 }
 
 static bool write_mark(FILE *out, const struct results *r, size_t workload, const char *title,
-                       is_marked *marked)
+                       is_marked *is_it)
 {
-    char example[160] = "", unused[160];
-    bool any = false;
-    char before[64];
-    snprintf(before, sizeof before, "- %s: ", title);
-    for (size_t m = 0; m < r->plan.model_count; m++)
-        any |= write_model(out, r, workload, m, marked, any ? ", " : before, any ? unused : example,
-                           sizeof example);
-    if (any)
-        fprintf(out, ". For example: %s.\n", example);
-    return any;
+    char example[160] = "";
+    size_t marked = 0, measured = 0;
+    for (size_t model = 0; model < r->plan.model_count; model++) {
+        struct marked m = look_at(r, workload, model, is_it, example, sizeof example);
+        marked += m.count;
+        measured += m.measured;
+    }
+    if (marked == 0)
+        return false;
+    fprintf(out, "- %s: %s", title, marked == measured ? "all models" : "");
+    const char *before = "";
+    for (size_t model = 0; marked < measured && model < r->plan.model_count; model++) {
+        char unused[160];
+        struct marked m = look_at(r, workload, model, is_it, unused, sizeof unused);
+        if (m.count == 0)
+            continue;
+        fputs(before, out);
+        write_model(out, r, workload, model, &m);
+        before = ", ";
+    }
+    fprintf(out, ". For example: %s.\n", example);
+    return true;
 }
 
 void marks_write_list(FILE *out, const struct results *r, size_t workload)

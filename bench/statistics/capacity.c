@@ -81,14 +81,14 @@ int capacity_halve(const struct results *r, struct group g, const unsigned *bloc
     return result;
 }
 
-struct estimate capacity_estimate(const struct results *r, struct group g)
+struct estimate capacity_estimate(const struct results *r, struct group g, struct halved *halved)
 {
     unsigned blocks[ESTIMATE_MOST];
     size_t count = capacity_blocks(r, g, blocks);
     struct windows windows;
-    struct halved halved;
     struct threshold *fitted = fit(r, g, blocks, count, &windows);
     struct estimate e = {.count = 0};
+    *halved = (struct halved){.count = 0};
     if (fitted) {
         struct threshold_estimate t = threshold_estimate(fitted, NULL);
         if (t.rate_rps > 0)
@@ -101,8 +101,10 @@ struct estimate capacity_estimate(const struct results *r, struct group g)
                                       !t.has_high || 2 * windows.generator_bound > windows.failed};
         else
             e.why = "no rate was sustained";
-        if (e.count > 2 && halve(log_of_blocks, &fitted, count, &halved) == 0) {
-            struct estimate of_blocks = halved_estimate(&halved);
+        if (e.count > 0 && halve(log_of_blocks, &fitted, count, halved) != 0)
+            halved->count = 0;
+        if (e.count > 2 && halved->count > 0) {
+            struct estimate of_blocks = halved_estimate(halved);
             e.low = fmin(e.low, of_blocks.low);
             e.high = fmax(e.high, of_blocks.high);
         }

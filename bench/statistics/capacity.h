@@ -15,8 +15,9 @@
 size_t capacity_blocks(const struct results *, struct group, unsigned *blocks);
 
 /* Requests per second. Its interval takes in both, what the windows say of the threshold and how it
- * scatters from block to block. A lower bound where no window failed for the server's own sake. */
-struct estimate capacity_estimate(const struct results *, struct group);
+ * scatters from block to block. A lower bound where no window failed for the server's own sake.
+ * `halved` is the same as capacity_halve gives; it has no halves where there are none. */
+struct estimate capacity_estimate(const struct results *, struct group, struct halved *halved);
 
 /* The logarithm of the capacity of these blocks, and of halves of them. 0, or -1: there is none. */
 int capacity_halve(const struct results *, struct group, const unsigned *blocks, size_t count,

@@ -101,7 +101,7 @@ static struct shift shift_together(const struct side *a, const struct side *b,
     if (t->count_a == 0 || t->count_b == 0 ||
         group_halve(a->results, a->group, m, t->a, t->count_a, &of_a) != 0 ||
         group_halve(b->results, b->group, m, t->b, t->count_b, &of_b) != 0)
-        return (struct shift){NAN, NAN, NAN, 0};
+        return (struct shift){NAN, NAN, NAN, NAN, 0};
     return shift_of(&of_a, &of_b, paired);
 }
 
@@ -145,15 +145,16 @@ static unsigned blocks_until_shown(struct shift s, double margin)
 }
 
 /* Whom the generator held back may be capable of more, and a percentile among censored values may
- * be larger: either can be shown on one side only. */
-static void refuse_bound(struct contest *c)
+ * be larger: either can be shown on one side only, by however many blocks. */
+static void refuse_bound(struct contest *c, struct shift s)
 {
     bool b_wins = can_be_better(c->headline, c->of_b, c->of_a);
     bool a_wins = can_be_better(c->headline, c->of_a, c->of_b);
-    if (c->verdict == NOT_SHOWN || (c->verdict == BETTER && b_wins) ||
-        (c->verdict == WORSE && a_wins) || (a_wins && b_wins))
+    bool b_leads = (s.log_ratio > 0) == c->headline->more_is_better;
+    if ((b_leads ? b_wins : a_wins) && (c->verdict != EQUIVALENT || (a_wins && b_wins)))
         return;
     c->verdict = NOT_COMPARABLE;
+    c->blocks_more = 0;
     say(c->reason, sizeof c->reason, "%s: a lower bound, the truth may be far more",
         c->of_a.at_least ? c->a.name : c->b.name);
 }
@@ -168,19 +169,15 @@ struct contest contest_of(const struct side *a, const struct side *b, const stru
     if (side_refused(a, h, c.reason, sizeof c.reason) ||
         side_refused(b, h, c.reason, sizeof c.reason))
         return c;
-    c.ratio = fmax(c.of_b.median, h->least) / fmax(c.of_a.median, h->least);
     struct shift s = contest_shift(a, b, h);
     if (s.blocks == 0) {
         say(c.reason, sizeof c.reason, "no block in which both have a figure above 0");
         return c;
     }
-    double reach = shift_reach(s, 0.025);
-    if (isfinite(reach)) { /* the middle of ratios is not quite the ratio of middles */
-        c.low = fmin(exp(s.log_ratio - reach), c.ratio);
-        c.high = fmax(exp(s.log_ratio + reach), c.ratio);
-    }
+    c.ratio = s.ratio;
+    shift_interval(s, &c.low, &c.high);
     c.verdict = judge(s, margin, h->more_is_better, 0);
     c.blocks_more = c.verdict == NOT_SHOWN ? blocks_until_shown(s, margin) : 0;
-    refuse_bound(&c);
+    refuse_bound(&c, s);
     return c;
 }

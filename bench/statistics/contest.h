@@ -53,7 +53,7 @@ struct contest {
     struct side a, b;
     const struct headline *headline;
     struct estimate of_a, of_b; /* as in summary.tsv */
-    double ratio;               /* of these, B to A; NaN: there is none */
+    double ratio;               /* of these, B to A, in the blocks that both have; NaN: none */
     double low, high;           /* its 95 % interval; NaN: unknown */
     enum verdict verdict;
     unsigned blocks_more; /* of NOT_SHOWN: so many more would decide, were they like these */

@@ -120,7 +120,7 @@ struct histogram *group_histogram(const struct results *r, struct group g)
 struct known {
     bool known;
     struct estimate estimate;
-    struct halved *halved; /* of a percentile: of all blocks; NULL: there is none */
+    struct halved *halved; /* of what blocks have together: of all blocks; NULL: there is none */
 };
 
 static void known_free(void *data)
@@ -177,6 +177,19 @@ static void learn_percentiles(const struct results *r, struct group g, const str
     merged_free(merged);
 }
 
+static void learn_capacity(const struct results *r, struct group g, struct known *k)
+{
+    struct halved *halved = malloc(sizeof *halved);
+    *k = (struct known){.known = true, .estimate.why = halved ? NULL : "no memory"};
+    if (!halved)
+        return;
+    k->estimate = capacity_estimate(r, g, halved);
+    if (halved->count > 0)
+        k->halved = halved;
+    else
+        free(halved);
+}
+
 static bool is_lower_bound(const struct results *r, struct group g, const struct metric *m)
 {
     return strcmp(m->name, "throughput") == 0 && group_generator_bound(r, g);
@@ -198,7 +211,7 @@ struct estimate group_estimate(const struct results *r, struct group g, const st
     if (k && !k->known && p)
         learn_percentiles(r, g, p, known);
     else if (k && !k->known && is_capacity(m))
-        *k = (struct known){.known = true, .estimate = capacity_estimate(r, g)};
+        learn_capacity(r, g, k);
     else if (k && !k->known)
         *k = (struct known){.known = true, .estimate = of_blocks(r, g, m)};
     return k ? k->estimate : (struct estimate){.why = "no memory"};
@@ -207,14 +220,15 @@ struct estimate group_estimate(const struct results *r, struct group g, const st
 int group_halve(const struct results *r, struct group g, const struct metric *m,
                 const unsigned *blocks, size_t count, struct halved *h)
 {
-    const struct percentile *p = metric_percentile(m);
-    if (is_capacity(m))
-        return capacity_halve(r, g, blocks, count, h);
     struct estimate e = group_estimate(r, g, m);
-    if (e.count == count && count > 0) { /* all of them */
-        *h = *known_of(r, g)[m - metrics].halved;
+    const struct known *known = known_of(r, g);
+    if (known && known[m - metrics].halved && e.count == count) { /* all of them */
+        *h = *known[m - metrics].halved;
         return 0;
     }
+    if (is_capacity(m))
+        return capacity_halve(r, g, blocks, count, h);
+    const struct percentile *p = metric_percentile(m);
     struct merged *merged = merge(r, g, p->distribution, blocks, count);
     int result = merged ? merged_halve(merged, p->quantile, h) : -1;
     merged_free(merged);

@@ -5,6 +5,7 @@
 #include <gsl/gsl_rng.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double RESOLUTION = 0.001;
 
@@ -120,11 +121,13 @@ static double middle_of(const void *data, const unsigned *weights, size_t count)
 
 /* --- comparisons ------------------------------------------------------------------------------ */
 
-static const struct shift UNKNOWN = {NAN, NAN, NAN, 0};
+static const struct shift UNKNOWN = {NAN, NAN, NAN, NAN, 0};
 
 struct shift shift_of(const struct halved *a, const struct halved *b, bool paired)
 {
-    struct shift s = {b->all - a->all, NAN, NAN, a->blocks < b->blocks ? a->blocks : b->blocks};
+    struct shift s = {.ratio = exp(b->all - a->all),
+                      .log_ratio = b->all - a->all,
+                      .blocks = a->blocks < b->blocks ? a->blocks : b->blocks};
     if (paired) {
         s.error = sqrt(variance_of(a, b));
         s.freedom = (double)s.blocks - 1;
@@ -137,6 +140,14 @@ struct shift shift_of(const struct halved *a, const struct halved *b, bool paire
     return s;
 }
 
+static double ratio_of_medians(const double *a, size_t blocks_a, const double *b, size_t blocks_b)
+{
+    double of_a[ESTIMATE_MOST], of_b[ESTIMATE_MOST];
+    memcpy(of_a, a, blocks_a * sizeof *a);
+    memcpy(of_b, b, blocks_b * sizeof *b);
+    return median_of(of_b, blocks_b) / median_of(of_a, blocks_a);
+}
+
 struct shift shift_paired(const double *a, const double *b, size_t blocks)
 {
     double ratios[ESTIMATE_MOST];
@@ -145,7 +156,8 @@ struct shift shift_paired(const double *a, const double *b, size_t blocks)
         ratios[i] = log(b[i]) - log(a[i]);
     if (blocks == 0 || halve(middle_of, ratios, blocks, &h) != 0)
         return UNKNOWN;
-    return (struct shift){h.all, sqrt(variance_of(NULL, &h)), (double)blocks - 1, blocks};
+    return (struct shift){ratio_of_medians(a, blocks, b, blocks), h.all,
+                          sqrt(variance_of(NULL, &h)), (double)blocks - 1, blocks};
 }
 
 static int halve_values(const double *values, size_t blocks, struct halved *h)
@@ -161,7 +173,24 @@ struct shift shift_unpaired(const double *a, size_t blocks_a, const double *b, s
     struct halved of_a, of_b;
     if (halve_values(a, blocks_a, &of_a) != 0 || halve_values(b, blocks_b, &of_b) != 0)
         return UNKNOWN;
-    return shift_of(&of_a, &of_b, false);
+    struct shift s = shift_of(&of_a, &of_b, false);
+    s.ratio = ratio_of_medians(a, blocks_a, b, blocks_b);
+    return s;
+}
+
+struct shift shift_reversed(struct shift s)
+{
+    s.ratio = 1 / s.ratio;
+    s.log_ratio = -s.log_ratio;
+    return s;
+}
+
+void shift_interval(struct shift s, double *low, double *high)
+{
+    double reach = shift_reach(s, 0.025);
+    bool known = isfinite(reach);
+    *low = known ? fmin(exp(s.log_ratio - reach), s.ratio) : NAN;
+    *high = known ? fmax(exp(s.log_ratio + reach), s.ratio) : NAN;
 }
 
 struct shift shift_later(struct shift s, unsigned more)

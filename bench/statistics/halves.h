@@ -42,11 +42,13 @@ int halve(blocks_statistic *, const void *data, size_t blocks, struct halved *);
  * block's figure to the other's, which holds the truth in half of all cases. */
 struct estimate halved_estimate(const struct halved *);
 
-/* The logarithm of B to A, and how sure it is. */
+/* B to A, and how sure it is. */
 struct shift {
-    double log_ratio, error; /* its standard error; NaN: unknown */
-    double freedom;          /* degrees of freedom of the error */
-    size_t blocks;           /* of the side with fewer */
+    double ratio; /* of the two figures */
+    double log_ratio,
+        error;      /* the middle of what is likely, and its standard error; NaN: unknown */
+    double freedom; /* degrees of freedom of the error */
+    size_t blocks;  /* of the side with fewer */
 };
 
 /* Of two figures that blocks have together. `paired`: block i of A and of B are the same. */
@@ -61,6 +63,13 @@ struct shift shift_paired(const double *a, const double *b, size_t blocks);
 
 /* The same where the sides have no blocks in common, with Welch's degrees of freedom. */
 struct shift shift_unpaired(const double *a, size_t blocks_a, const double *b, size_t blocks_b);
+
+/* A to B. */
+struct shift shift_reversed(struct shift);
+
+/* The 95 % interval of the ratio, which holds the ratio itself in any case: the middle of ratios is
+ * not quite the ratio of middles. NaN: unknown. */
+void shift_interval(struct shift, double *low, double *high);
 
 /* The shift as it would be with so many more blocks, if they are like those that there are. */
 struct shift shift_later(struct shift, unsigned more);

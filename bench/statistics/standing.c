@@ -75,12 +75,10 @@ static void compare_all(struct column *c)
 
 /* --- each against each ------------------------------------------------------------------------ */
 
-/* The logarithm of i's figure to k's. */
+/* i's figure to k's. */
 static struct shift shift_between(const struct column *c, size_t i, size_t k)
 {
-    struct shift s = c->shifts[i < k ? i * c->count + k : k * c->count + i];
-    s.log_ratio = i < k ? s.log_ratio : -s.log_ratio;
-    return s;
+    return i < k ? c->shifts[i * c->count + k] : shift_reversed(c->shifts[k * c->count + i]);
 }
 
 /* With so many more blocks: is i shown to be better than k by more than `least` (a logarithm; below
@@ -139,14 +137,9 @@ static void measure_distance(const struct column *c, size_t i, size_t best, stru
         p->ratio = p->low = p->high = 1;
         return;
     }
-    double least = c->headline->least;
-    p->ratio = fmax(c->estimates[i].median, least) / fmax(c->estimates[best].median, least);
     struct shift s = shift_between(c, i, best);
-    double reach = shift_reach(s, LEVEL / 2);
-    if (!isfinite(reach))
-        return;
-    p->low = fmin(exp(s.log_ratio - reach), p->ratio);
-    p->high = fmax(exp(s.log_ratio + reach), p->ratio);
+    p->ratio = s.ratio;
+    shift_interval(s, &p->low, &p->high);
 }
 
 /* No number of blocks shows it where a lower bound may be far more. */

@@ -1,163 +1,135 @@
-/* What is said of two models, and of a run as a whole: from a folder with made-up measurements. */
+/* What is said of two models, from made-up measurements. */
 #include "bench/statistics/contest.h"
 
-#include "bench/base/files.h"
-#include "bench/statistics/winners.h"
-#include "common/histogram_codec.h"
-#include "tests/unit/folder.h"
+#include "tests/unit/made_up.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-enum { MODELS = 3, TRIALS = 6, REQUESTS = 500 };
+static const struct workload CLOSED = {.name = ""};
+static const double MARGIN = 0.05;
 
-/* One model's measurements: what it does on average, and what is odd about it. */
-struct made_up {
-    double rps, response_us;
-    unsigned unserved;
-    bool held_back, without_histograms;
-    unsigned missing_trial;
-    double noise; /* relative, of trials */
-};
+enum { BLOCKS = 6 };
 
-/* Noise that differs from model to model, drift that does not. */
-static double factor_of(const struct made_up *m, size_t model, unsigned trial)
+/* Two models, with noise of 1 % and a drift of 30 %. */
+static struct results two(struct made_up a, struct made_up b, unsigned blocks)
 {
-    static const double drift[] = {1, 1.3, 0.8, 1.1, 0.7, 1.2};
-    static const double noise[] = {-1, 0.6, 1, -0.4, 0.3, -0.5};
-    return drift[trial % 6] * (1 + m->noise * noise[(trial * (model + 1) + model) % 6]);
-}
-
-/* The middle half of the requests takes `us`, a quarter less and a quarter more. */
-static json_t *responses_of(const struct made_up *m, double us)
-{
-    struct histogram *h = histogram_new();
-    for (int i = 0; i < REQUESTS; i++)
-        histogram_record(h, (uint64_t)(us * 1e3 * (0.5 + (double)i / REQUESTS)));
-    char *text = histogram_encode(h);
-    json_t *json = json_pack("{s:i, s:f, s:f, s:f}", "count", REQUESTS, "p50",
-                             (double)histogram_quantile_ns(h, 0.5) / 1e3, "p99",
-                             (double)histogram_quantile_ns(h, 0.99) / 1e3, "p99_9",
-                             (double)histogram_quantile_ns(h, 0.999) / 1e3);
-    if (!m->without_histograms)
-        json_object_set_new(json, "histogram", json_string(text));
-    free(text);
-    histogram_free(h);
-    return json;
-}
-
-static void write_line(FILE *out, const struct plan *p, const struct cell *c,
-                       const struct made_up *m)
-{
-    double factor = factor_of(m, c->model, c->trial);
-    json_t *run = json_pack(
-        "{s:b, s:f, s:{s:i}, s:{s:i, s:i}, s:{s:b}, s:{s:{s:f}, s:{s:i}, s:{s:i}}, s:o}", "valid",
-        1, "throughput_rps", m->rps * factor, "requests", "completed", REQUESTS, "connections",
-        "served", 4, "unserved", (int)m->unserved, "generator", "saturated", m->held_back, "server",
-        "cpu", "us_per_request", 10 / factor, "context_switches", "total", 0, "memory", "pss_bytes",
-        4096 * (int)(c->model + 1), "response_us", responses_of(m, m->response_us / factor));
-    plan_identify(p, c, run);
-    assert_int_equal(json_dumpf(run, out, JSON_COMPACT), 0);
-    fputc('\n', out);
-    json_decref(run);
-}
-
-/* A run of one workload with this setting more; to be freed. */
-static struct results run_of(const char *folder, const struct made_up models[MODELS],
-                             unsigned trials, const char *setting)
-{
-    struct plan p = {.profile = "quick", .seed = 1, .model_count = MODELS, .workload_count = 1};
-    struct error error = {""};
-    struct results r;
-    char text[256];
-    snprintf(text, sizeof text, "title=T\nquestion=?\npath=/\ntrials=%u\n%s", trials, setting);
-    p.models = calloc(MODELS, sizeof *p.models);
-    for (size_t i = 0; i < MODELS; i++)
-        snprintf(p.models[i], NAME_SIZE, "model-%zu", i);
-    p.workloads = calloc(1, sizeof *p.workloads);
-    assert_int_equal(workload_parse(p.workloads, "plain.conf", text, profile_find("quick"), &error),
-                     0);
-    assert_int_equal(plan_expand(&p, &error), 0);
-    json_t *plan = plan_to_json(&p);
-    assert_int_equal(json_dump_file(plan, path_of("%s/plan.json", folder).text, 0), 0);
-    json_decref(plan);
-    FILE *out = fopen(path_of("%s/runs.jsonl", folder).text, "w");
-    assert_non_null(out);
-    for (size_t i = 0; i < p.cell_count; i++)
-        if (p.cells[i].trial != models[p.cells[i].model].missing_trial &&
-            p.cells[i].trial <= TRIALS)
-            write_line(out, &p, &p.cells[i], &models[p.cells[i].model]);
-    assert_int_equal(fclose(out), 0);
-    plan_free(&p);
-    if (results_read(&r, folder, &error) != 0)
-        fail_msg("%s", error.text);
+    struct results r = made_up_results(2, CLOSED);
+    made_up_blocks(&r, 0, blocks, 0.01, a);
+    made_up_blocks(&r, 1, blocks, 0.01, b);
     return r;
 }
 
-static struct side side_of(const struct results *r, size_t model)
-{
-    return (struct side){r, {model, 0, 0}, r->plan.models[model]};
-}
-
-/* Model 1 against model 0, as a family of one. */
+/* Model 1 against model 0. */
 static struct contest contest_in(const struct results *r, const char *metric)
 {
-    struct side a = side_of(r, 0), b = side_of(r, 1);
-    struct contest c = contest_of(&a, &b, headline_find(metric));
-    assert_int_equal(contests_decide(&c, 1), 0);
-    return c;
+    struct side a = {r, {0, 0, 0}, "model-0"}, b = {r, {1, 0, 0}, "model-1"};
+    return contest_of(&a, &b, headline_find(metric), MARGIN);
 }
 
 static void verdict_is(const struct results *r, const char *metric, enum verdict verdict)
 {
     struct contest c = contest_in(r, metric);
     if (c.verdict != verdict)
-        fail_msg("%s: %d instead of %d (ratio %g, p %g) %s", metric, c.verdict, verdict,
-                 c.found.ratio, c.found.p, c.reason);
+        fail_msg("%s: %d instead of %d (ratio %g, %g to %g) %s", metric, c.verdict, verdict,
+                 c.ratio, c.low, c.high, c.reason);
+}
+
+static struct made_up plain(double rps, double response_us)
+{
+    return (struct made_up){
+        .rps = rps, .response_us = response_us, .cpu_us = 10, .pss_bytes = 1e6, .requests = 2000};
 }
 
 static void a_difference_is_shown_through_a_drift_that_meets_both(void **state)
 {
-    const struct made_up models[MODELS] = {
-        {1000, 100, .noise = 0.01}, {1100, 90, .noise = 0.01}, {1000, 100, .noise = 0.01}};
-    struct results r = run_of(*state, models, TRIALS, "");
+    (void)state;
+    struct made_up a = plain(1000, 100), b = plain(1200, 80);
+    b.pss_bytes = 2e6; /* just twice as much, in every block */
+    struct results r = two(a, b, BLOCKS);
     verdict_is(&r, "throughput", BETTER);
     verdict_is(&r, "response_p50", BETTER);
     verdict_is(&r, "response_p99", BETTER);
-    verdict_is(&r, "cpu_per_request", NO_DIFFERENCE_SHOWN);
-    verdict_is(&r, "memory_pss", WORSE); /* just twice as much, in every trial */
+    verdict_is(&r, "cpu_per_request", EQUIVALENT);
+    verdict_is(&r, "memory_pss", WORSE);
     struct contest c = contest_in(&r, "throughput");
-    assert_true(c.found.low > 1.05 && c.found.high < 1.15);
+    assert_true(c.low > 1.1 && c.high < 1.3);
+    results_free(&r);
+}
+
+static void the_ratio_is_that_of_the_figures_in_the_tables(void **state)
+{
+    (void)state;
+    struct results r = two(plain(1000, 100), plain(1300, 90), 5);
+    for (size_t i = 0; i < headline_count; i++) {
+        struct contest c = contest_in(&r, headlines[i].metric);
+        if (c.verdict == NOT_COMPARABLE || c.of_a.median == 0)
+            continue;
+        assert_true(fabs(c.ratio - c.of_b.median / c.of_a.median) < 1e-9);
+        assert_true(c.low <= c.ratio && c.ratio <= c.high);
+    }
     results_free(&r);
 }
 
 static void between_runs_the_drift_remains(void **state)
 {
-    const struct made_up models[MODELS] = {
-        {1000, 100, .noise = 0.01}, {1100, 90, .noise = 0.01}, {1000, 100, .noise = 0.01}};
-    struct results one = run_of(*state, models, TRIALS, "");
-    struct results two = run_of(*state, models, TRIALS, "");
-    struct side a = side_of(&one, 0), b = side_of(&two, 1);
-    struct contest c = contest_of(&a, &b, headline_find("throughput"));
-    assert_int_equal(contests_decide(&c, 1), 0);
-    assert_int_equal(c.verdict, NO_DIFFERENCE_SHOWN);
-    assert_true(fabs(c.found.ratio - 1.1) < 0.02);
+    (void)state;
+    struct results one = two(plain(1000, 100), plain(1100, 90), BLOCKS);
+    struct results other = two(plain(1000, 100), plain(1100, 90), BLOCKS);
+    struct side a = {&one, {0, 0, 0}, "one"}, b = {&other, {1, 0, 0}, "other"};
+    struct contest c = contest_of(&a, &b, headline_find("throughput"), MARGIN);
+    assert_int_equal(c.verdict, NOT_SHOWN);
+    assert_true(c.blocks_more > BLOCKS);
+    assert_true(fabs(c.ratio - 1.1) < 0.02);
     results_free(&one);
-    results_free(&two);
+    results_free(&other);
+}
+
+static void a_difference_that_nobody_cares_for_is_equivalence(void **state)
+{
+    (void)state;
+    struct results r = two(plain(1000, 100), plain(1020, 100), BLOCKS);
+    verdict_is(&r, "throughput", EQUIVALENT);
+    verdict_is(&r, "response_p50", EQUIVALENT);
+    struct side a = {&r, {0, 0, 0}, ""}, b = {&r, {1, 0, 0}, ""};
+    struct contest strict = contest_of(&a, &b, headline_find("throughput"), 0.001);
+    assert_int_not_equal(strict.verdict, EQUIVALENT);
+    results_free(&r);
+}
+
+static void what_is_not_shown_yet_says_how_many_blocks_would_do(void **state)
+{
+    (void)state;
+    struct results r = made_up_results(2, CLOSED);
+    made_up_blocks(&r, 0, BLOCKS, 0.03, plain(1000, 100));
+    made_up_blocks(&r, 1, BLOCKS, 0.03, plain(1035, 100));
+    struct contest c = contest_in(&r, "throughput");
+    assert_int_equal(c.verdict, NOT_SHOWN);
+    assert_true(c.blocks_more >= 1 && c.blocks_more < BLOCKS_MORE_MOST);
+    results_free(&r);
+    r = two(plain(1000, 100), plain(1200, 100), 2);
+    c = contest_in(&r, "throughput");
+    assert_int_equal(c.verdict, NOT_SHOWN);
+    assert_int_equal(c.blocks_more, 1); /* three at least */
+    results_free(&r);
+    r = two(plain(1000, 100), plain(1200, 100), 1);
+    c = contest_in(&r, "throughput");
+    assert_int_equal(c.verdict, NOT_SHOWN);
+    assert_int_equal(c.blocks_more, 2);
+    assert_true(isnan(c.low));
+    results_free(&r);
 }
 
 static void response_times_of_the_few_are_not_compared(void **state)
 {
-    const struct made_up models[MODELS] = {
-        {1000, 100, .noise = 0.01, .unserved = 60}, {1100, 90, .noise = 0.01}, {1, 1, .noise = 0}};
-    struct results r = run_of(*state, models, TRIALS, "");
+    (void)state;
+    struct made_up few = plain(1000, 100);
+    few.unserved = 60;
+    struct results r = two(few, plain(1200, 90), BLOCKS);
     verdict_is(&r, "response_p50", NOT_COMPARABLE);
     assert_string_equal(contest_in(&r, "response_p99").reason, "model-0: served 4 of 64");
     verdict_is(&r, "throughput", BETTER);
@@ -166,162 +138,101 @@ static void response_times_of_the_few_are_not_compared(void **state)
 
 static void whom_the_generator_holds_back_can_win_and_not_lose(void **state)
 {
-    const struct made_up loser[MODELS] = {{1000, 100, .noise = 0.01, .held_back = true},
-                                          {1100, 90, .noise = 0.01},
-                                          {1, 1, .noise = 0}};
-    struct results r = run_of(*state, loser, TRIALS, "");
+    (void)state;
+    struct made_up held = plain(1000, 100);
+    held.held_back = true;
+    struct results r = two(held, plain(1200, 90), BLOCKS);
     verdict_is(&r, "throughput", NOT_COMPARABLE);
     assert_non_null(strstr(contest_in(&r, "throughput").reason, "model-0: a lower bound"));
     verdict_is(&r, "response_p50", BETTER);
     results_free(&r);
-    const struct made_up winner[MODELS] = {{1000, 100, .noise = 0.01},
-                                           {1100, 90, .noise = 0.01, .held_back = true},
-                                           {1, 1, .noise = 0}};
-    r = run_of(*state, winner, TRIALS, "");
+    held.rps = 1200;
+    r = two(plain(1000, 100), held, BLOCKS);
     verdict_is(&r, "throughput", BETTER);
     results_free(&r);
 }
 
-static void a_reason_stands_where_there_can_be_no_verdict(void **state)
+static void a_percentile_among_censored_values_can_lose_and_not_win(void **state)
 {
-    const struct made_up models[MODELS] = {
-        {1000, 100, .noise = 0}, {1100, 90, .noise = 0}, {1, 1, .noise = 0}};
-    struct results r = run_of(*state, models, 1, "");
-    verdict_is(&r, "throughput", NOT_COMPARABLE);
-    assert_string_equal(contest_in(&r, "throughput").reason, "needs 2 trials");
-    assert_string_equal(contest_in(&r, "response_p99").reason, "needs 2 trials");
-    assert_non_null(strstr(contest_in(&r, "switches_per_request").reason, "has 0"));
+    (void)state;
+    struct made_up censored = plain(1000, 100);
+    censored.censored = 500;
+    struct results r = two(plain(1000, 200), censored, BLOCKS);
+    verdict_is(&r, "response_p99", NOT_COMPARABLE);
+    verdict_is(&r, "response_p50", BETTER);
+    results_free(&r);
+    r = two(plain(1000, 50), censored, BLOCKS);
+    verdict_is(&r, "response_p99", WORSE);
+    results_free(&r);
+}
+
+static void what_is_nearly_nothing_is_alike(void **state)
+{
+    (void)state;
+    struct made_up none = plain(1000, 100), hardly = none, many = none;
+    hardly.switches = 0.004;
+    many.switches = 1;
+    struct results r = two(none, hardly, BLOCKS);
+    verdict_is(&r, "switches_per_request", EQUIVALENT);
+    results_free(&r);
+    r = two(hardly, many, BLOCKS);
+    verdict_is(&r, "switches_per_request", WORSE);
     results_free(&r);
 }
 
 static void only_blocks_that_hold_both_are_compared(void **state)
 {
-    const struct made_up models[MODELS] = {{1000, 100, .noise = 0.01, .missing_trial = 2},
-                                           {1100, 90, .noise = 0.01, .missing_trial = 5},
-                                           {1000, 100, .noise = 0}};
-    struct results r = run_of(*state, models, TRIALS, "");
+    (void)state;
+    struct results r = made_up_results(2, CLOSED);
+    for (unsigned block = 1; block <= 8; block++) {
+        struct made_up m = plain(1000 * block, 100);
+        if (block != 3)
+            made_up_add(&r, 0, block, &m);
+        m.rps = 1200 * block * (1 + 0.001 * block);
+        if (block != 8)
+            made_up_add(&r, 1, block, &m);
+    }
     struct contest c = contest_in(&r, "throughput");
     assert_int_equal(c.verdict, BETTER);
-    assert_true(fabs(c.found.ratio - 1.1) < 0.02);
-    verdict_is(&r, "response_p99", BETTER);
+    assert_true(c.low > 1.19);
+    verdict_is(&r, "response_p99", EQUIVALENT);
+    results_free(&r);
+    r = made_up_results(2, CLOSED);
+    made_up_blocks(&r, 0, 3, 0.01, plain(1000, 100));
+    made_up_add(&r, 1, 4, &(struct made_up){.rps = 1000});
+    verdict_is(&r, "throughput", NOT_COMPARABLE);
+    assert_non_null(strstr(contest_in(&r, "throughput").reason, "no block"));
     results_free(&r);
 }
 
-static void a_run_without_histograms_is_read_all_the_same(void **state)
-{
-    const struct made_up models[MODELS] = {{1000, 100, .noise = 0.01, .without_histograms = true},
-                                           {1100, 90, .noise = 0.01, .without_histograms = true},
-                                           {1000, 100, .noise = 0.01, .without_histograms = true}};
-    struct results r = run_of(*state, models, TRIALS, "");
-    struct histogram *h = histogram_new();
-    assert_false(results_have_histograms(&r));
-    assert_int_equal(results_merge_responses(&r, (struct group){0, 0, 0}, h), -1);
-    verdict_is(&r, "response_p99", BETTER);
-    histogram_free(h);
-    results_free(&r);
-}
-
-static void a_percentile_is_that_of_all_trials_together(void **state)
-{
-    const struct made_up models[MODELS] = {
-        {1000, 100, .noise = 0}, {1000, 100, .noise = 0}, {1000, 100, .noise = 0}};
-    struct results r = run_of(*state, models, TRIALS, "");
-    struct group g = {0, 0, 0};
-    struct histogram *h = histogram_new();
-    assert_true(results_have_histograms(&r));
-    assert_int_equal(results_merge_responses(&r, g, h), 0);
-    assert_int_equal(h->count, TRIALS * REQUESTS);
-    struct estimate e = results_estimate(&r, g, metric_find("response_p99"));
-    assert_true(fabs(e.median - (double)histogram_quantile_ns(h, 0.99) / 1e3) < 0.001);
-    assert_int_equal(e.count, TRIALS);
-    assert_true(e.low < e.median && e.median < e.high);
-    histogram_free(h);
-    results_free(&r);
-}
-
-static bool is_shown(const struct workload *w, const char *metric)
-{
-    (void)w;
-    return strcmp(metric, "throughput") == 0 || strcmp(metric, "cpu_per_request") == 0;
-}
-
-static void only_who_beats_all_others_wins(void **state)
-{
-    const struct made_up models[MODELS] = {
-        {1000, 100, .noise = 0.01}, {1300, 90, .noise = 0.01}, {1100, 100, .noise = 0.01}};
-    struct results r = run_of(*state, models, TRIALS, "");
-    struct winners *w = winners_of(&r, is_shown);
-    assert_non_null(w);
-    for (size_t m = 0; m < MODELS; m++) {
-        assert_int_equal(winners_have(w, (struct group){m, 0, 0}, "throughput"), m == 1);
-        assert_false(winners_have(w, (struct group){m, 0, 0}, "cpu_per_request"));
-        assert_false(winners_have(w, (struct group){m, 0, 0}, "memory_pss")); /* in no table */
-    }
-    assert_int_equal(winners_comparisons(w), 2 * (MODELS - 1));
-    winners_free(w);
-    results_free(&r);
-}
-
-static void a_tie_at_the_top_has_no_winner(void **state)
-{
-    const struct made_up models[MODELS] = {
-        {1000, 100, .noise = 0.01}, {1300, 90, .noise = 0.02}, {1301, 100, .noise = 0.01}};
-    struct results r = run_of(*state, models, TRIALS, "");
-    struct winners *w = winners_of(&r, is_shown);
-    assert_non_null(w);
-    for (size_t m = 0; m < MODELS; m++)
-        assert_false(winners_have(w, (struct group){m, 0, 0}, "throughput"));
-    winners_free(w);
-    results_free(&r);
-}
-
-static void a_point_is_finished_when_every_model_is_precise(void **state)
-{
-    /* The drift of 30 % is in each figure: never precise. */
-    const struct made_up drifting[MODELS] = {
-        {1000, 100, .noise = 0}, {1100, 90, .noise = 0}, {1000, 100, .noise = 0}};
-    struct results r = run_of(*state, drifting, TRIALS, "trials_most = 10\n");
-    size_t points;
-    assert_false(results_precise(&r, 0, 0, TRIALS)); /* not before the least number */
-    assert_false(results_precise(&r, 0, 0, TRIALS + 1));
-    assert_int_equal(results_needless(&r, &points), 0);
-    results_free(&r);
-    /* Models that answer nothing do not scatter, and would keep nobody waiting. */
-    const struct made_up still[MODELS] = {
-        {0, 100, .noise = 0}, {0, 90, .noise = 0}, {0, 100, .noise = 0}};
-    r = run_of(*state, still, TRIALS, "trials_most = 10\n");
-    assert_false(results_precise(&r, 0, 0, TRIALS));
-    assert_true(results_precise(&r, 0, 0, TRIALS + 1));
-    assert_int_equal(results_needless(&r, &points), 4 * MODELS);
-    assert_int_equal(points, 1);
-    results_free(&r);
-}
-
-static void an_open_loop_is_about_response_times(void **state)
+static void three_equal_values_give_no_certainty(void **state)
 {
     (void)state;
-    assert_string_equal(results_main_metric(&(struct workload){.open = true})->name,
-                        "response_p50");
-    assert_string_equal(results_main_metric(&(struct workload){.open = false})->name, "throughput");
+    struct results r = made_up_results(2, CLOSED);
+    for (unsigned block = 1; block <= 3; block++) {
+        made_up_add(&r, 0, block, &(struct made_up){.rps = 1, .pss_bytes = 1e6});
+        made_up_add(&r, 1, block, &(struct made_up){.rps = 1, .pss_bytes = 1.003e6});
+    }
+    struct contest c = contest_in(&r, "memory_pss");
+    assert_int_equal(c.verdict, EQUIVALENT);
+    assert_true(c.low < 1 && c.high > 1.003);
+    results_free(&r);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_difference_is_shown_through_a_drift_that_meets_both),
-        TEST(between_runs_the_drift_remains),
-        TEST(response_times_of_the_few_are_not_compared),
-        TEST(whom_the_generator_holds_back_can_win_and_not_lose),
-        TEST(a_reason_stands_where_there_can_be_no_verdict),
-        TEST(only_blocks_that_hold_both_are_compared),
-        TEST(a_run_without_histograms_is_read_all_the_same),
-        TEST(a_percentile_is_that_of_all_trials_together),
-        TEST(only_who_beats_all_others_wins),
-        TEST(a_tie_at_the_top_has_no_winner),
-        TEST(a_point_is_finished_when_every_model_is_precise),
-        cmocka_unit_test(an_open_loop_is_about_response_times),
+        cmocka_unit_test(a_difference_is_shown_through_a_drift_that_meets_both),
+        cmocka_unit_test(the_ratio_is_that_of_the_figures_in_the_tables),
+        cmocka_unit_test(between_runs_the_drift_remains),
+        cmocka_unit_test(a_difference_that_nobody_cares_for_is_equivalence),
+        cmocka_unit_test(what_is_not_shown_yet_says_how_many_blocks_would_do),
+        cmocka_unit_test(response_times_of_the_few_are_not_compared),
+        cmocka_unit_test(whom_the_generator_holds_back_can_win_and_not_lose),
+        cmocka_unit_test(a_percentile_among_censored_values_can_lose_and_not_win),
+        cmocka_unit_test(what_is_nearly_nothing_is_alike),
+        cmocka_unit_test(only_blocks_that_hold_both_are_compared),
+        cmocka_unit_test(three_equal_values_give_no_certainty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

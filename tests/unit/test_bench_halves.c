@@ -121,13 +121,13 @@ static void more_blocks_bring_a_shorter_reach(void **state)
     is_near(shift_later(s, 0).error, s.error, 0);
 }
 
-/* Noise of 2 % of each side and a drift of the machine that meets both alike. Of 4,000 comparisons,
+/* Noise of 2 % of each side and a drift of the machine that meets both alike. Of 1,500 comparisons,
  * in how many the 95 % interval leaves out 1. */
 static double share_shown(size_t blocks, double ratio, double drift)
 {
     gsl_rng *random = random_of(blocks);
     size_t shown = 0;
-    for (int i = 0; i < 4000; i++) {
+    for (int i = 0; i < 1500; i++) {
         double a[20], b[20];
         for (size_t k = 0; k < blocks; k++) {
             double common = 1000 * exp(gsl_ran_gaussian(random, 1) * drift);
@@ -138,7 +138,7 @@ static double share_shown(size_t blocks, double ratio, double drift)
         shown += fabs(s.log_ratio) > shift_reach(s, 0.025);
     }
     gsl_rng_free(random);
-    return (double)shown / 4000;
+    return (double)shown / 1500;
 }
 
 static void what_is_5_percent_dearer_is_found_in_six_blocks(void **state)
@@ -149,14 +149,14 @@ static void what_is_5_percent_dearer_is_found_in_six_blocks(void **state)
     assert_true(share_shown(12, 1.05, 0.1) >= 0.99);
 }
 
-/* At 5 %, standard error 0.35 %; three of those allowed. */
+/* At 5 %, standard error 0.56 %; three of those allowed. */
 static void of_two_that_are_one_a_difference_is_shown_as_rarely_as_stated(void **state)
 {
     (void)state;
     static const size_t counts[] = {3, 4, 6, 9, 12};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         double share = share_shown(counts[i], 1, 0.1);
-        if (!(share > 0.02 && share < 0.0605))
+        if (!(share > 0.02 && share < 0.067))
             fail_msg("%zu blocks: %g", counts[i], share);
     }
 }
