@@ -203,7 +203,7 @@ int check_power(struct validation *v, struct error *error)
                         .unit = "1",
                         .expected = 1,
                         .measured = t.more[CPU] / (double)t.experiments,
-                        .tolerance = 0.2};
+                        .tolerance = pick(v, 0.2, 0.4)};
     snprintf(f.subject, sizeof f.subject, "%s", model_of(v));
     snprintf(f.note, sizeof f.note,
              "%u times in %u pairs of %d blocks by CPU per request (and %u by throughput): %.1f us "
