@@ -1,36 +1,21 @@
 /* Capacity under a service level: the estimates, and the windows of the searches that they come
  * from. */
-#include "bench/base/json.h"
 #include "bench/figures/data.h"
+#include "bench/statistics/capacity.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Over the blocks, of a number in the result of a search. */
-static double median_at(const struct subject *s, struct group g, const char *path)
-{
-    double values[ESTIMATE_MOST];
-    size_t count = 0;
-    unsigned most = blocks_most(s, g.workload);
-    for (unsigned block = 1; block <= most && count < ESTIMATE_MOST; block++) {
-        const json_t *run = run_of(s, g, block);
-        if (run)
-            values[count++] = json_number_at(run, path);
-    }
-    struct estimate e = estimate_of(values, count);
-    return e.count > 0 ? e.median : NAN;
-}
 
 static void capacity_row(FILE *out, const struct subject *s, struct group g)
 {
     const struct plan *p = &s->results->plan;
     struct workload at = workload_at(&p->workloads[g.workload], g.point);
     fprintf(out, "%s\t%s\t%s\t%s\t%s", at.name, point_name_of(&at, g.point).text,
-            p->models[g.model], at.slo, is_at_least(s, g, "capacity") ? "≥" : "");
+            p->models[g.model], at.slo, estimate_metric(s, g, "capacity").at_least ? "≥" : "");
     put_estimate(out, estimate_metric(s, g, "capacity"), 1);
-    put(out, median_of(s, g, "peak_throughput"));
-    put(out, median_at(s, g, "capacity.bound_rps"));
+    put(out, figure_of_group(s, g, "peak_throughput"));
+    put(out, figure_of_group(s, g, "capacity_bound"));
     fputc('\n', out);
 }
 
@@ -63,39 +48,48 @@ static double p99_limit_ms(const char *slo)
                                          : NAN;
 }
 
-static size_t window_rows(FILE *out, const struct subject *s, struct group g, const json_t *run)
+/* Where the rows of windows go, and what stands in each. */
+struct window_rows {
+    FILE *out;
+    const char *model;
+    struct point_name point;
+    struct estimate capacity;
+    double limit_ms;
+    size_t count;
+};
+
+static void window_row(void *argument, const struct capacity_window *w)
 {
-    const struct plan *p = &s->results->plan;
-    struct workload at = workload_at(&p->workloads[g.workload], g.point);
-    size_t i;
-    const json_t *window, *windows = json_at(run, "capacity.windows");
-    json_array_foreach (windows, i, window) {
-        const json_t *held = json_object_get(window, "held");
-        fprintf(out, "%s\t%s", p->models[g.model], point_name_of(&at, g.point).text);
-        put(out, json_number_at(window, "rate_rps"));
-        put(out, json_number_at(window, "p99_us") * MS_PER_US);
-        fputs(json_is_true(held) ? "\t1" : json_is_false(held) ? "\t0" : "\tnone", out);
-        put_estimate(out, estimate_metric(s, g, "capacity"), 1);
-        put(out, p99_limit_ms(at.slo));
-        fputc('\n', out);
-    }
-    return json_array_size(windows);
+    static const char *const held[] = {"none", "0", "1"};
+    struct window_rows *rows = argument;
+    fprintf(rows->out, "%s\t%s", rows->model, rows->point.text);
+    put(rows->out, w->rate_rps);
+    put(rows->out, w->p99_us * MS_PER_US);
+    fprintf(rows->out, "\t%s", held[w->held + 1]);
+    put_estimate(rows->out, rows->capacity, 1);
+    put(rows->out, rows->limit_ms);
+    fputc('\n', rows->out);
+    rows->count++;
 }
 
 size_t write_curve(FILE *out, const struct subject *s)
 {
     const struct plan *p = &s->results->plan;
-    size_t rows = 0;
-    unsigned most = blocks_most(s, s->workload);
+    const struct workload *w = &p->workloads[s->workload];
+    size_t count = 0;
     fputs("model\tpoint\trate_rps\tp99_ms\theld\tcapacity_rps\tcapacity_low\tcapacity_high\t"
           "limit_ms\n",
           out);
-    for (size_t i = 0; i < workload_points(&p->workloads[s->workload]); i++)
-        for (size_t m = 0; m < p->model_count; m++)
-            for (unsigned block = 0; block <= most; block++) { /* 0: the preview */
-                struct group g = {m, s->workload, i};
-                const json_t *run = run_of(s, g, block);
-                rows += run ? window_rows(out, s, g, run) : 0;
-            }
-    return rows;
+    for (size_t i = 0; i < workload_points(w); i++)
+        for (size_t m = 0; m < p->model_count; m++) {
+            struct group g = {m, s->workload, i};
+            struct window_rows rows = {.out = out,
+                                       .model = p->models[m],
+                                       .point = point_name_of(w, i),
+                                       .capacity = estimate_metric(s, g, "capacity"),
+                                       .limit_ms = p99_limit_ms(w->slo)};
+            capacity_windows(s->results, g, window_row, &rows);
+            count += rows.count;
+        }
+    return count;
 }

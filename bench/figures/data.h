@@ -7,6 +7,7 @@
 #define BENCH_FIGURES_DATA_H
 
 #include "bench/journal/results.h"
+#include "bench/statistics/group.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,23 +30,11 @@ void put_estimate(FILE *, struct estimate, double scale);
 
 /* The metric's estimate, and its median alone (NaN: not measured). */
 struct estimate estimate_metric(const struct subject *, struct group, const char *metric);
-double median_of(const struct subject *, struct group, const char *metric);
+double figure_of_group(const struct subject *, struct group, const char *metric);
 
-/* "served 1 of 64"; "" where there is nothing to say. */
-struct remark remark_of(const struct subject *, struct group);
-
-/* Whether the group's figure of that metric is a lower bound: print it with a ≥. */
-bool is_at_least(const struct subject *, struct group, const char *metric);
-
-/* How many blocks there can be, and the result of one (from 1), or NULL. */
-unsigned blocks_most(const struct subject *, size_t workload);
-const json_t *run_of(const struct subject *, struct group, unsigned block);
-
-/* The response times of all blocks of the group; to be freed; NULL: there are none. */
-struct histogram *responses_of(const struct subject *, struct group);
-
-/* The block that stands for all where only one can be shown; 0: there is none. */
-unsigned typical_block(const struct subject *, struct group);
+/* The median over blocks of something that is worked out from each result. */
+typedef double value_of_run(const json_t *run);
+struct estimate estimate_value(const struct subject *, struct group, value_of_run *);
 
 /* One row, or some, of a group; how many. */
 typedef size_t write_group(FILE *, const struct subject *, struct group);

@@ -5,18 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a workload is about. */
+/* The figure that answers the workload's question, under a name that is short enough. */
 struct yardstick {
-    const char *name, *metric;
+    const char *metric, *name;
     bool more_is_better;
 };
 
-static const struct yardstick *yardstick_of(const struct workload *at)
+static const struct yardstick *yardstick_of(const struct workload *w)
 {
-    static const struct yardstick capacity = {"capacity", "capacity", true},
-                                  throughput = {"throughput", "throughput", true},
-                                  tail = {"p99", "response_p99", false};
-    return at->capacity ? &capacity : at->open ? &tail : &throughput;
+    static const struct yardstick known[] = {
+        {"capacity", "capacity", true},       {"throughput", "throughput", true},
+        {"response_p50", "p50", false},       {"response_p99", "p99", false},
+        {"cpu_per_request", "CPU", false},    {"switches_per_request", "switches", false},
+        {"memory_pss", "memory", false},
+    };
+    size_t i = 0;
+    while (strcmp(known[i].metric, w->headline) != 0)
+        i++;
+    return &known[i];
 }
 
 /* What can be said of a model at a point. A figure with a remark ("served 1 of 64") is not one of
@@ -32,12 +38,12 @@ struct cell_value {
 static struct cell_value value_of(const struct subject *s, struct group g,
                                   const struct yardstick *y)
 {
-    struct cell_value c = {median_of(s, g, y->metric), CELL_VALUE};
-    if (*remark_of(s, g).text)
+    struct cell_value c = {figure_of_group(s, g, y->metric), CELL_VALUE};
+    if (*group_remark(s->results, g).text)
         c.kind = CELL_REMARK;
     else if (!(c.value > 0))
         c.kind = CELL_NONE;
-    else if (is_at_least(s, g, y->metric))
+    else if (estimate_metric(s, g, y->metric).at_least)
         c.kind = CELL_BOUND;
     return c;
 }
@@ -102,8 +108,7 @@ static size_t write_column(FILE *out, const struct subject *s, struct group g, b
 {
     const struct plan *p = &s->results->plan;
     const struct workload *w = &p->workloads[g.workload];
-    struct workload at = workload_at(w, g.point);
-    const struct yardstick *y = yardstick_of(&at);
+    const struct yardstick *y = yardstick_of(w);
     struct cell_value *cells = calloc(p->model_count, sizeof *cells);
     if (!cells)
         return 0;
@@ -114,7 +119,7 @@ static size_t write_column(FILE *out, const struct subject *s, struct group g, b
         fprintf(out, "%s\t%s\t%s\t%d\t%s", w->name, w->title,
                 workload_has_points(w) ? point_name_of(w, g.point).text : "none", is_main,
                 p->models[g.model]);
-        put_cell(out, &cells[g.model], best, y, remark_of(s, g).text);
+        put_cell(out, &cells[g.model], best, y, group_remark(s->results, g).text);
     }
     free(cells);
     return p->model_count;

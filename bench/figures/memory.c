@@ -44,36 +44,21 @@ static double all_bytes(const json_t *run)
     return user + (isnan(stacks) ? 0 : stacks) + (isnan(kernel) ? 0 : kernel);
 }
 
-typedef double memory_kind(const json_t *run);
-
 static const struct {
     const char *name;
-    memory_kind *bytes;
+    value_of_run *bytes;
 } kinds[] = {
     {"all", all_bytes}, {"user", user_bytes}, {"stacks", stack_bytes}, {"kernel", kernel_bytes}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static struct estimate estimate_bytes(const struct subject *s, struct group g, memory_kind *bytes)
-{
-    double values[ESTIMATE_MOST];
-    size_t count = 0;
-    unsigned most = blocks_most(s, g.workload);
-    for (unsigned block = 1; block <= most && count < ESTIMATE_MOST; block++) {
-        const json_t *run = run_of(s, g, block);
-        if (run)
-            values[count++] = bytes(run);
-    }
-    return estimate_of(values, count);
-}
-
 /* Of one block: the slope of the least-squares line through its points. NaN: too few of them. */
-static double block_slope(const struct subject *s, size_t model, memory_kind *bytes, unsigned block)
+static double block_slope(const struct subject *s, size_t model, value_of_run *bytes, unsigned block)
 {
     const struct workload *w = &s->results->plan.workloads[s->workload];
     double x[VALUES_LIMIT], y[VALUES_LIMIT];
     size_t count = 0;
     for (size_t i = 0; i < w->value_count; i++) {
-        const json_t *run = run_of(s, (struct group){model, s->workload, i}, block);
+        const json_t *run = results_run(s->results, (struct group){model, s->workload, i}, block);
         double value = run ? bytes(run) : NAN;
         x[count] = w->values[i];
         y[count] = value;
@@ -84,13 +69,13 @@ static double block_slope(const struct subject *s, size_t model, memory_kind *by
 }
 
 /* Bytes per connection. */
-static struct estimate estimate_slope(const struct subject *s, size_t model, memory_kind *bytes)
+static struct estimate estimate_slope(const struct subject *s, size_t model, value_of_run *bytes)
 {
+    const struct measurements *of = results_of(s->results, (struct group){model, s->workload, 0});
     double slopes[ESTIMATE_MOST];
     size_t count = 0;
-    unsigned most = blocks_most(s, s->workload);
-    for (unsigned block = 1; block <= most && count < ESTIMATE_MOST; block++)
-        slopes[count++] = block_slope(s, model, bytes, block);
+    for (; count < of->count && count < ESTIMATE_MOST; count++)
+        slopes[count] = block_slope(s, model, bytes, of->at[count].block);
     return estimate_of(slopes, count);
 }
 
@@ -102,9 +87,9 @@ static size_t kind_rows(FILE *out, const struct subject *s, size_t model, size_t
     struct estimate slope = estimate_slope(s, model, kinds[kind].bytes);
     for (size_t i = 0; i < w->value_count; i++) {
         struct group g = {model, s->workload, i};
-        fprintf(out, "%s\t%s\t%s\t%s", p->models[model], remark_of(s, g).text,
+        fprintf(out, "%s\t%s\t%s\t%s", p->models[model], group_remark(s->results, g).text,
                 point_name_of(w, i).text, kinds[kind].name);
-        put_estimate(out, estimate_bytes(s, g, kinds[kind].bytes), MIB_PER_BYTE);
+        put_estimate(out, estimate_value(s, g, kinds[kind].bytes), MIB_PER_BYTE);
         put_estimate(out, slope, 1);
         fputc('\n', out);
     }

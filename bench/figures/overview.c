@@ -24,13 +24,13 @@ static void put_identity(FILE *out, const struct subject *s, struct group g)
 {
     const struct workload *w = &s->results->plan.workloads[g.workload];
     fprintf(out, "%s\t%s\t%s\t%s", w->name, w->title, s->results->plan.models[g.model],
-            remark_of(s, g).text);
+            group_remark(s->results, g).text);
 }
 
 static size_t throughput_row(FILE *out, const struct subject *s, struct group g)
 {
     put_identity(out, s, g);
-    fputs(is_at_least(s, g, "throughput") ? "\t≥" : "\t", out);
+    fputs(estimate_metric(s, g, "throughput").at_least ? "\t≥" : "\t", out);
     put_estimate(out, estimate_metric(s, g, "throughput"), 1);
     fputc('\n', out);
     return 1;
@@ -76,7 +76,7 @@ size_t write_latency(FILE *out, const struct subject *s)
 static size_t spectrum_rows(FILE *out, const struct subject *s, struct group g)
 {
     static const double STEPS_PER_DECADE = 10;
-    struct histogram *h = responses_of(s, g);
+    struct histogram *h = group_histogram(s->results, g);
     size_t rows = 0;
     if (!h)
         return 0;
@@ -104,8 +104,8 @@ static size_t put_stack(FILE *out, const struct subject *s, struct group g, cons
                         const char *upper, const char *sum)
 {
     put_identity(out, s, g);
-    put(out, median_of(s, g, lower));
-    put(out, median_of(s, g, upper));
+    put(out, figure_of_group(s, g, lower));
+    put(out, figure_of_group(s, g, upper));
     put_estimate(out, estimate_metric(s, g, sum), 1);
     fputc('\n', out);
     return 1;

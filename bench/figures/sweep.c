@@ -18,7 +18,7 @@ static size_t write_sweep(FILE *out, const struct subject *s, write_group *write
 static void put_point(FILE *out, const struct subject *s, struct group g)
 {
     const struct plan *p = &s->results->plan;
-    fprintf(out, "%s\t%s\t%s", p->models[g.model], remark_of(s, g).text,
+    fprintf(out, "%s\t%s\t%s", p->models[g.model], group_remark(s->results, g).text,
             point_name_of(&p->workloads[g.workload], g.point).text);
 }
 

@@ -38,7 +38,7 @@ static char *timeline_read(const struct subject *s, size_t model, unsigned block
     const struct plan *p = &s->results->plan;
     struct path path = path_of("%s/timeline/%s-%s-%u.tsv", s->folder, p->models[model],
                                p->workloads[s->workload].name, block);
-    return block > 0 ? file_read(path.text, NULL) : NULL;
+    return file_read(path.text, NULL);
 }
 
 static size_t timeline_rows(FILE *out, const struct subject *s, size_t model, unsigned block)
@@ -46,8 +46,6 @@ static size_t timeline_rows(FILE *out, const struct subject *s, size_t model, un
     const struct plan *p = &s->results->plan;
     struct group g = {model, s->workload, 0};
     char *text = timeline_read(s, model, block);
-    if (!text)
-        text = timeline_read(s, model, typical_block(s, g));
     char *rest = text;
     size_t rows = 0, places[TIMELINE_COLUMNS];
     if (rest)
@@ -57,7 +55,7 @@ static size_t timeline_rows(FILE *out, const struct subject *s, size_t model, un
         size_t count = split(line, fields, FIELD_LIMIT);
         if (count < 2)
             continue;
-        fprintf(out, "%s\t%s", p->models[model], remark_of(s, g).text);
+        fprintf(out, "%s\t%s", p->models[model], group_remark(s->results, g).text);
         for (size_t c = 0; c < TIMELINE_COLUMNS; c++) {
             char *end = NULL;
             double value = places[c] < count ? strtod(fields[places[c]], &end) : NAN;
@@ -70,13 +68,17 @@ static size_t timeline_rows(FILE *out, const struct subject *s, size_t model, un
     return rows;
 }
 
-/* In a block every model gets the same requests at the same times: one block for all of them. */
+/* In a block every model gets the same requests at the same times: one block for all of them, the
+ * one in the middle by the p99 of the first model that has one. */
 static unsigned common_block(const struct subject *s)
 {
-    unsigned block = 0;
-    for (size_t m = 0; m < s->results->plan.model_count && block == 0; m++)
-        block = typical_block(s, (struct group){m, s->workload, 0});
-    return block;
+    for (size_t m = 0; m < s->results->plan.model_count; m++) {
+        const struct measurement *typical =
+            group_typical(s->results, (struct group){m, s->workload, 0});
+        if (typical)
+            return typical->block;
+    }
+    return 0;
 }
 
 size_t write_timeline(FILE *out, const struct subject *s)

@@ -12,7 +12,7 @@ const struct headline headlines[] = {
     {"response_p99", false, 0, "p99 ms", 1e-3},
     {"response_p99_9", false, 0, "p99.9 ms", 1e-3},
     {"cpu_per_request", false, 0, "CPU us/request", 1},
-    {"switches_per_request", false, 0.001, "switches/request", 1},
+    {"switches_per_request", false, 0.01, "switches/request", 1},
     {"memory_pss", false, 0, "memory MiB", 1.0 / (1 << 20)},
 };
 const size_t headline_count = sizeof headlines / sizeof *headlines;
@@ -137,6 +137,8 @@ static enum verdict judge(struct shift s, double margin, bool more_is_better, un
 static unsigned blocks_until_shown(struct shift s, double margin)
 {
     unsigned more = 1;
+    if (s.blocks < 2)
+        return SHIFT_BLOCKS_LEAST - (unsigned)s.blocks;
     while (more <= BLOCKS_MORE_MOST && judge(s, margin, true, more) == NOT_SHOWN)
         more++;
     return more;

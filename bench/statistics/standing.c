@@ -149,6 +149,27 @@ static void measure_distance(const struct column *c, size_t i, size_t best, stru
     p->high = fmax(exp(s.log_ratio + reach), p->ratio);
 }
 
+/* No number of blocks shows it where a lower bound may be far more. */
+static void name_bound(const struct column *c, size_t i, struct place *p)
+{
+    for (size_t k = 0; k < c->count; k++)
+        if (k != i && !can_be_better(c->headline, c->estimates[i], c->estimates[k]))
+            snprintf(p->reason, sizeof p->reason, "%s: a lower bound, the truth may be far more",
+                     c->sides[c->estimates[i].at_least ? i : k].name);
+}
+
+static void count_blocks_more(const struct column *c, size_t i, struct place *p)
+{
+    if (c->estimates[i].count < 2) {
+        p->blocks_more = SHIFT_BLOCKS_LEAST - (unsigned)c->estimates[i].count;
+        return;
+    }
+    while (p->blocks_more <= BLOCKS_MORE_MOST && judge(c, i, p->blocks_more) == STANDING_NOT_SHOWN)
+        p->blocks_more++;
+    if (p->blocks_more > BLOCKS_MORE_MOST)
+        name_bound(c, i, p);
+}
+
 static void decide(const struct column *c, struct place *places)
 {
     size_t best = leader(c);
@@ -156,11 +177,8 @@ static void decide(const struct column *c, struct place *places)
         struct place *p = &places[c->models[i]];
         measure_distance(c, i, best, p);
         p->standing = judge(c, i, 0);
-        if (p->standing != STANDING_NOT_SHOWN)
-            continue;
-        while (p->blocks_more <= BLOCKS_MORE_MOST &&
-               judge(c, i, p->blocks_more) == STANDING_NOT_SHOWN)
-            p->blocks_more++;
+        if (p->standing == STANDING_NOT_SHOWN)
+            count_blocks_more(c, i, p);
     }
 }
 

@@ -1,6 +1,9 @@
 #include "bench/validate/theory.h"
 
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
 #include <math.h>
+#include <stdbool.h>
 
 static double utilisation_of(double lambda, double service_s, unsigned servers)
 {
@@ -56,6 +59,69 @@ double mmc_quantile_s(double lambda, double service_s, unsigned servers, double 
 double exponential_quantile(double mean, double quantile)
 {
     return -mean * log1p(-quantile);
+}
+
+struct simulated {
+    size_t count, beyond; /* requests; those that took as long as the limit, or longer */
+    double sum_s;
+};
+
+static struct simulated simulate(const struct mdc *q, double lambda, unsigned long seed)
+{
+    struct simulated w = {.count = 0};
+    double free_s[MDC_SERVERS_MOST] = {0};
+    double end_s = q->warmup_s + fmax(q->window_s, q->requests_least / lambda);
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
+    gsl_rng_set(rng, seed);
+    for (double now_s = 0;;) {
+        now_s += gsl_ran_exponential(rng, 1) / lambda;
+        if (now_s >= end_s)
+            break;
+        unsigned first = 0;
+        for (unsigned k = 1; k < q->servers; k++)
+            first = free_s[k] < free_s[first] ? k : first;
+        free_s[first] = fmax(now_s, free_s[first]) + q->service_s;
+        if (now_s < q->warmup_s)
+            continue;
+        double response_s = fmin(free_s[first] + q->beyond_s, end_s) - now_s;
+        w.count++;
+        w.beyond += response_s >= q->limit_s;
+        w.sum_s += response_s;
+    }
+    gsl_rng_free(rng);
+    return w;
+}
+
+double mdc_simulated_mean_s(const struct mdc *q, double lambda, unsigned long seed)
+{
+    struct simulated w = simulate(q, lambda, seed);
+    return w.sum_s / (double)w.count;
+}
+
+/* The value at rank ceil(q n) is the quantile. */
+static bool window_holds(const struct mdc *q, double lambda, unsigned long seed)
+{
+    struct simulated w = simulate(q, lambda, seed);
+    double n = (double)w.count;
+    return (double)w.beyond <= n - ceil(q->quantile * n);
+}
+
+/* Each rate meets the same random numbers, so that fewer windows hold at a higher one. */
+double mdc_capacity_rps(const struct mdc *q, unsigned long seed)
+{
+    enum { WINDOWS = 400, HALVINGS = 12 };
+    double low = 0.1 * q->servers / q->service_s, high = 1.5 * q->servers / q->service_s;
+    for (int i = 0; i < HALVINGS; i++) {
+        double middle = sqrt(low * high);
+        unsigned held = 0;
+        for (unsigned n = 0; n < WINDOWS; n++)
+            held += window_holds(q, middle, seed + n);
+        if (held > WINDOWS / 2)
+            low = middle;
+        else
+            high = middle;
+    }
+    return sqrt(low * high);
 }
 
 double stall_quantile_s(double stall_s, double window_s, double base_s, double quantile)

@@ -24,6 +24,27 @@ double mmc_quantile_s(double lambda, double service_s, unsigned servers, double 
  * nobody waits. */
 double exponential_quantile(double mean, double quantile);
 
+/* Windows of an open loop with Poisson arrivals against `servers` that each take `service_s` for
+ * every request, first come, first served (M/D/c), seen by clients to whom the way there and back
+ * takes `beyond_s`. A window begins after a warm-up, which begins with an empty queue. It holds if
+ * the quantile of its response times stays below the limit, where a request without an answer at
+ * its end has waited until then. For such short windows there is no formula: they are simulated,
+ * with random numbers from the seed. */
+struct mdc {
+    double service_s, beyond_s;
+    unsigned servers; /* at most MDC_SERVERS_MOST */
+    double warmup_s, window_s;
+    double requests_least; /* a window is as long as this takes, if that is longer */
+    double quantile, limit_s;
+};
+enum { MDC_SERVERS_MOST = 64 };
+
+/* Mean response time over one window at the rate lambda. */
+double mdc_simulated_mean_s(const struct mdc *, double lambda, unsigned long seed);
+
+/* The rate at which half of all windows hold. */
+double mdc_capacity_rps(const struct mdc *, unsigned long seed);
+
 /* The quantile of response times of an open loop at a constant rate within a window of `window_s`,
  * in which the server stood still for `stall_s` and otherwise answers in `base_s`: the arrivals
  * of the stall wait for its end, and so are late by anything from 0 to stall_s, evenly. */

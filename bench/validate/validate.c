@@ -31,6 +31,7 @@ static const struct {
     {"arrivals", check_arrivals},
     {"queueing", check_queueing},
     {"littles-law", NULL},
+    {"capacity", check_capacity},
     {"switches", check_switches},
     {"memory", NULL},
     {"cpu", NULL},

@@ -82,6 +82,7 @@ int check_service_time(struct validation *, struct error *);
 int check_stall(struct validation *, struct error *);
 int check_arrivals(struct validation *, struct error *);
 int check_queueing(struct validation *, struct error *);
+int check_capacity(struct validation *, struct error *);
 int check_switches(struct validation *, struct error *);
 int check_same_server(struct validation *, struct error *);
 int check_power(struct validation *, struct error *);

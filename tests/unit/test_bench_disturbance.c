@@ -1,7 +1,7 @@
-/* What counts as a disturbance, and which of several attempts at a cell is taken. */
+/* What counts as a disturbance. */
 #include "bench/journal/disturbance.h"
 
-#include "bench/journal/results.h"
+#include "bench/statistics/metric.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -82,58 +82,15 @@ static void every_reason_is_given(void **state)
     json_decref(run);
 }
 
-/* Of attempts at one cell, each d(isturbed), u(ndisturbed) or f(ailed), the one that counts. */
-static void counts(const char *attempts, size_t expected)
-{
-    json_t *lines = json_array();
-    const json_t *counting = NULL;
-    for (const char *a = attempts; *a; a++) {
-        json_array_append_new(lines, parsed(*a == 'd'   ? "{\"disturbed\": [\"steal\"]}"
-                                            : *a == 'u' ? "{\"disturbed\": []}"
-                                                        : "{\"disturbed\": [], \"error\": \"x\"}"));
-        json_t *line = json_array_get(lines, json_array_size(lines) - 1);
-        counting = attempt_that_counts(counting, line);
-    }
-    assert_ptr_equal(counting, json_array_get(lines, expected - 1));
-    json_decref(lines);
-}
-
-static void the_first_undisturbed_attempt_counts_else_the_last(void **state)
+static void whether_it_was_disturbed_is_a_metric(void **state)
 {
     (void)state;
-    counts("u", 1);
-    counts("d", 1);
-    counts("f", 1);
-    counts("du", 2);
-    counts("ddu", 3);
-    counts("ddd", 3);
-    counts("duu", 2);
-    counts("dud", 2);
-    counts("uu", 1);
-}
-
-static void an_attempt_that_failed_does_not_replace_a_result(void **state)
-{
-    (void)state;
-    counts("df", 1);
-    counts("dff", 1);
-    counts("fd", 2);
-    counts("fu", 2);
-    counts("dfu", 3);
-}
-
-static void disturbed_and_unsteady_are_metrics(void **state)
-{
-    (void)state;
-    const struct metric *disturbed = metric_find("disturbed"), *unsteady = metric_find("unsteady");
-    json_t *yes = parsed("{\"disturbed\": [\"steal\"], \"steady\": false}");
-    json_t *no = parsed("{\"disturbed\": [], \"steady\": true}");
-    json_t *unknown = parsed("{\"steady\": null}");
-    assert_true(metric_value(disturbed, yes) == 1 && metric_value(unsteady, yes) == 1);
-    assert_true(metric_value(disturbed, no) == 0 && metric_value(unsteady, no) == 0);
-    assert_true(isnan(metric_value(disturbed, unknown)) && isnan(metric_value(unsteady, unknown)));
+    const struct metric *disturbed = metric_find("disturbed");
+    json_t *yes = parsed("{\"disturbed\": [\"steal\"]}"), *no = parsed("{\"disturbed\": []}");
+    json_t *unknown = parsed("{}");
+    assert_true(metric_value(disturbed, yes) == 1 && metric_value(disturbed, no) == 0);
+    assert_true(isnan(metric_value(disturbed, unknown)));
     assert_true(is_disturbed(yes) && !is_disturbed(no) && !is_disturbed(unknown));
-    assert_true(is_unsteady(yes) && !is_unsteady(no) && !is_unsteady(unknown));
     json_decref(yes);
     json_decref(no);
     json_decref(unknown);
@@ -146,9 +103,7 @@ int main(void)
         cmocka_unit_test(pressure_on_the_cpu_is_no_disturbance),
         cmocka_unit_test(what_was_not_measured_is_no_disturbance),
         cmocka_unit_test(every_reason_is_given),
-        cmocka_unit_test(the_first_undisturbed_attempt_counts_else_the_last),
-        cmocka_unit_test(an_attempt_that_failed_does_not_replace_a_result),
-        cmocka_unit_test(disturbed_and_unsteady_are_metrics),
+        cmocka_unit_test(whether_it_was_disturbed_is_a_metric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,39 @@ static void simulated_queues_behave_as_the_theory_says(void **state)
     }
 }
 
+/* Pollaczek and Khinchine: with constant service the wait is half of that in M/M/1. */
+static void simulated_windows_of_constant_service_have_the_mean_of_the_formula(void **state)
+{
+    (void)state;
+    for (double utilisation = 0.3; utilisation < 0.9; utilisation += 0.25) {
+        const struct mdc q = {
+            .service_s = 0.01, .beyond_s = 0.002, .servers = 1, .warmup_s = 10, .window_s = 4000};
+        double wait_s = utilisation * q.service_s / (2 * (1 - utilisation));
+        assert_near(mdc_simulated_mean_s(&q, utilisation / q.service_s, 1),
+                    q.service_s + q.beyond_s + wait_s, 0.02);
+    }
+}
+
+static void the_capacity_is_where_half_of_the_windows_hold(void **state)
+{
+    (void)state;
+    /* Long windows, and a limit that only a queue without end breaks: saturation. */
+    struct mdc q = {.service_s = 0.01,
+                    .servers = 4,
+                    .warmup_s = 1,
+                    .window_s = 6,
+                    .quantile = 0.99,
+                    .limit_s = 0.2};
+    double long_rps = mdc_capacity_rps(&q, 1);
+    assert_near(long_rps, 400, 0.05);
+    q.limit_s = 0.03;
+    double tight_rps = mdc_capacity_rps(&q, 1);
+    assert_true(tight_rps > 200 && tight_rps < 0.97 * long_rps);
+    assert_near(mdc_capacity_rps(&q, 1000), tight_rps, 0.03); /* other numbers, same answer */
+    q.limit_s = 0.0099;                                       /* below the service time */
+    assert_true(mdc_capacity_rps(&q, 1) < 45);
+}
+
 static void with_c_minus_load_equal_to_one_the_quantile_has_its_own_formula(void **state)
 {
     (void)state;
@@ -142,6 +175,8 @@ int main(void)
         cmocka_unit_test(erlang_c_is_as_by_its_definition),
         cmocka_unit_test(at_and_above_saturation_there_is_no_answer),
         cmocka_unit_test(simulated_queues_behave_as_the_theory_says),
+        cmocka_unit_test(simulated_windows_of_constant_service_have_the_mean_of_the_formula),
+        cmocka_unit_test(the_capacity_is_where_half_of_the_windows_hold),
         cmocka_unit_test(with_c_minus_load_equal_to_one_the_quantile_has_its_own_formula),
         cmocka_unit_test(a_stall_delays_what_arrives_in_it),
         cmocka_unit_test(the_statistic_tells_the_exponential_law_from_others),
