@@ -16,7 +16,7 @@
 
 /* An experiment is what a run of the standard profile has at least: six blocks, in each of which
  * both servers are measured, one soon after the other, in turns A B, B A. */
-enum { BLOCKS = 6, EXPERIMENTS_MOST = 20 };
+enum { BLOCKS = 6, WINDOWS = 2 * BLOCKS };
 
 enum quantity { THROUGHPUT, P99, CPU, QUANTITIES };
 static const struct {
@@ -114,7 +114,7 @@ static int measure_experiments(struct validation *v, const char *check, const ch
 {
     struct side sides[2] = {{.load = load_a}, {.load = load_b}};
     int result = 0;
-    for (size_t i = 0; i < 2 * BLOCKS; i++)
+    for (unsigned i = 0; i < WINDOWS; i++)
         if (!(sides[i / BLOCKS].responses[i % BLOCKS] = histogram_new()))
             result = error_set(error, "no memory for the histograms");
     for (unsigned i = 0; i < t->experiments && result == 0; i++) {
@@ -125,7 +125,7 @@ static int measure_experiments(struct validation *v, const char *check, const ch
             t->less[q] += b < 0;
         }
     }
-    for (size_t i = 0; i < 2 * BLOCKS; i++)
+    for (unsigned i = 0; i < WINDOWS; i++)
         histogram_free(sides[i / BLOCKS].responses[i % BLOCKS]);
     return result;
 }
