@@ -26,18 +26,10 @@ static const struct {
     char name[NAME_SIZE];
     int (*make)(struct validation *, struct error *); /* NULL: it is a table and no more */
 } checks[] = {
-    {"service-time", check_service_time},
-    {"stall", check_stall},
-    {"arrivals", check_arrivals},
-    {"queueing", check_queueing},
-    {"littles-law", NULL},
-    {"capacity", check_capacity},
-    {"switches", check_switches},
-    {"memory", NULL},
-    {"cpu", NULL},
-    {"same-server", check_same_server},
-    {"power", check_power},
-    {"ceiling", check_ceiling},
+    {"service-time", check_service_time}, {"stall", check_stall}, {"arrivals", check_arrivals},
+    {"queueing", check_queueing},         {"littles-law", NULL},  {"capacity", check_capacity},
+    {"switches", check_switches},         {"memory", NULL},       {"cpu", NULL},
+    {"same-server", check_same_server},   {"power", check_power}, {"ceiling", check_ceiling},
 };
 enum { CHECK_COUNT = sizeof checks / sizeof *checks };
 
@@ -217,8 +209,8 @@ static int prepare(struct validation *v, const struct validate_request *r, struc
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (folder_ensure(path_of("%s/%s", v->folder, parts[i]).text, error) != 0)
             return -1;
-    if (cpus_choose(r->server_cpus, r->loadgen_cpus, v->server_cpus, v->loadgen_cpus,
-                                NAME_SIZE, error) != 0)
+    if (cpus_choose(r->server_cpus, r->loadgen_cpus, v->server_cpus, v->loadgen_cpus, NAME_SIZE,
+                    error) != 0)
         return -1;
     if (cell_calibrate(v->places->programs.text, v->models[0], v->server_cpus, &v->compute_rate,
                        error) != 0)

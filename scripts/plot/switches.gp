@@ -1,8 +1,6 @@
 # What a context switch costs, on one page: hops without and with I/O by the size of the ring, the
 # indirect cost by working set, and what a task costs to create and destroy. DATA is the common
 # beginning of the files. Error bars: 95 % intervals over trials.
-data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
-load "style.gp"
 
 file(name) = data."-".name.".tsv"
 kinds = "process process-across thread thread-across coroutine callback"
