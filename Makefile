@@ -191,11 +191,20 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_PARTS)
 	@mkdir -p $(@D)
 	$(call link,$(TEST_PARTS) -lcmocka -lev $(LLHTTP_LIBS) $(BACKEND_LIBS) $(INI_LIBS) $(JSON_LIBS) $(GSL_LIBS) $(ZLIB_LIBS) -lm)
 
-.PHONY: test unit e2e
-test: unit e2e ## unit tests, then end-to-end tests against every server binary
+.PHONY: test unit e2e test-programs
+test: ## unit tests, then end-to-end tests against every server binary (E2E=: only those whose name begins so)
+	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) test-programs
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory e2e
 
+# What a test prints is shown when it fails.
+UNIT_LIMIT_S := $(if $(SANITIZE),300,60)
 unit: $(UNIT_TESTS) ## the unit tests alone
-	@for t in $(UNIT_TESTS); do $$t || exit 1; done
+	@for t in $(UNIT_TESTS); do \
+	    timeout $(UNIT_LIMIT_S) $$t >$$t.log 2>&1 && continue; \
+	    echo "FAILED  $$t, status $$?"; cat $$t.log; exit 1; \
+	done
+	@echo "ok      unit tests ($(words $(UNIT_TESTS)) programs)"
 
 # Servers that misbehave, and the like.
 E2E_HELPERS := $(patsubst tests/e2e/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard tests/e2e/helpers/*.c))
@@ -218,20 +227,10 @@ $(VARIANTS): $(BUILD)/tests/%/server-epoll: $(BUILD)/bin/server-epoll
 	printf '#!/bin/sh\nexec %s --backend %s "$$@"\n' '$(abspath $<)' $* > $@
 	chmod +x $@
 
-# One file of tests for all servers, run against each at the same time (they mostly wait); then those
-# of the other programs.
-# What a program costs that watches itself is no truth to hold an instrument against.
-E2E_ONCE := $(filter-out tests/e2e/servers.bats $(if $(SANITIZE),tests/e2e/validate.bats),$(wildcard tests/e2e/*.bats))
-e2e: all $(E2E_HELPERS) $(SPOILED) $(VARIANTS) ## the end-to-end tests alone
-	@jobs=; logs=; failed=0; for s in $(SERVERS) $(VARIANTS); do \
-	    log=$(BUILD)/tests/$$(echo $${s#$(BUILD)/} | tr / -).log; logs="$$logs $$log"; \
-	    SERVER=$$(realpath $$s) BATS_TEST_NAME_PREFIX="$${s#$(BUILD)/}: " \
-	        bats tests/e2e/servers.bats > $$log 2>&1 & jobs="$$jobs $$!"; \
-	done; \
-	for job in $$jobs; do wait $$job || failed=1; done; \
-	cat $$logs; \
-	BIN=$(abspath $(BUILD)/bin) HELPERS=$(abspath $(BUILD)/tests/helpers) SPOILED=$(abspath tests/spoiled) bats $(E2E_ONCE) || failed=1; \
-	exit $$failed
+test-programs: all $(UNIT_TESTS) $(E2E_HELPERS) $(SPOILED) $(VARIANTS)
+
+e2e: all $(E2E_HELPERS) $(SPOILED) $(VARIANTS) ## the end-to-end tests alone (E2E=: only those whose name begins so)
+	@SANITIZE=$(SANITIZE) TEST_LIMIT_S=$(if $(SANITIZE),180,60) tests/run $(BUILD) $(E2E)
 
 # The same tests, by binaries that watch themselves. A defect ends the process with a report.
 .PHONY: test-asan test-tsan
@@ -267,7 +266,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
 C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench bench/* switches tests/specimen tests/peers))
 C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench/* switches)) \
              $(wildcard tests/unit/*.c tests/unit/*.h tests/fuzz/*.c tests/e2e/helpers/*.c tests/spoiled/*.c)
-SCRIPTS    = scripts/setup scripts/compare-peers scripts/model-figures .ci/run tests/spoiled/waiting-loadgen
+SCRIPTS    = scripts/setup scripts/compare-peers scripts/model-figures .ci/run tests/run tests/tsan tests/spoiled/waiting-loadgen
 
 .PHONY: lint
 lint: $(SYSCALL_NAMES) ## clang-format, clang-tidy, cppcheck and shellcheck

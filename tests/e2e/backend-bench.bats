@@ -6,6 +6,7 @@
 # under test.
 
 bats_require_minimum_version 1.5.0
+load processes.bash
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit
@@ -22,7 +23,7 @@ setup() {
 #!/bin/sh
 echo "ready 127.0.0.1:1 model=alpha pid=$$ compute_rate=100"
 trap 'exit 0' TERM INT
-while :; do sleep 0.05; done
+for i in $(seq 1200); do sleep 0.05; done # a minute, whatever becomes of the test
 SERVER
     # A load generator that keeps its command line, and what it finds in the Redis that it is told of.
     cat > fake/loadgen <<'LOADGEN'
@@ -67,7 +68,7 @@ CONF
 
 teardown() {
     while read -r pid; do
-        is_running "$pid" && kill -9 "$pid"
+        gone "$pid" || kill -9 "$pid"
     done 2> /dev/null < redis-pids || true
     case $TMPDIR in /tmp/backend-bats-*) rm -rf "$TMPDIR" ;; esac
 }
@@ -79,8 +80,8 @@ bench() {
 # A run of the workload that needs Redis, whose first measurement does not end: $! is bench.
 begin_long_run() {
     FAKE=hang "$BIN/bench" run "${CHOSEN[@]}" --profile quick --workloads stored --out out 3>&- &
-    eventually test -s commands
-    is_running "$(cat redis-pids)"
+    await test -s commands
+    kill -0 "$(cat redis-pids)"
 }
 
 resume() {
@@ -93,22 +94,8 @@ need_redis() {
     fi
 }
 
-# A zombie whose new parent does not care is none.
-is_running() {
-    [ -n "$(tr -d '\0' < "/proc/$1/cmdline")" ]
-} 2> /dev/null
-
-# Waits for a command to succeed, 20 s at most.
-eventually() {
-    for _ in {1..400}; do
-        "$@" && return
-        sleep 0.05
-    done
-    return 1
-}
-
 redis_is_gone() {
-    ! is_running "$(tail -1 redis-pids)"
+    gone "$(tail -1 redis-pids)"
 }
 
 @test "Redis is started once, filled, has no port and no disk, and is gone after the run" {
@@ -176,7 +163,7 @@ redis_is_gone() {
     need_redis
     begin_long_run
     kill -9 $!
-    eventually redis_is_gone
+    await redis_is_gone
 }
 
 @test "a Redis that ends in the middle of a run ends the run, which can be resumed" {

@@ -5,6 +5,7 @@
 # are generous.
 
 bats_require_minimum_version 1.5.0
+load processes.bash
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit
@@ -59,18 +60,8 @@ only_errors_of() {
     holds ".requests.errors | to_entries | all((.value > 0) == (.key == \"$1\"))"
 }
 
-# Waits until the command succeeds, for a minute at most.
 eventually() {
-    for _ in $(seq 1200); do
-        "$@" && return
-        sleep 0.05
-    done
-    echo "never: $*"
-    return 1
-}
-
-gone() {
-    ! kill -0 "$1" 2> /dev/null
+    await "$@"
 }
 
 # has_sockets N PID: the listening one, and connections.
@@ -173,12 +164,15 @@ start_server() {
 @test "every model serves every kind of load, and the books balance" {
     for server in "$BIN"/server-*; do
         local model=${server##*/server-}
-        against "$model" /hello -c 1
-        books_balance && holds '.requests.completed > 0 and (.requests.errors | add) == 0'
-        against "$model" /hello -c 8 --close
-        books_balance && holds '.requests.completed > 0 and (.requests.errors | add) == 0'
-        against "$model" /hello -c 8 --rate 300
-        books_balance && holds '.requests.completed > 0'
+        against "$model" /hello -c 1 -d 0.2
+        books_balance
+        holds '.requests.completed > 0 and (.requests.errors | add) == 0'
+        against "$model" /hello -c 8 -d 0.2 --close
+        books_balance
+        holds '.requests.completed > 0 and (.requests.errors | add) == 0'
+        against "$model" /hello -c 8 -d 0.2 --rate 300
+        books_balance
+        holds '.requests.completed > 0'
     done
 }
 

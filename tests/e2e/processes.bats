@@ -66,13 +66,6 @@ has_computed() {
     [ "$(awk '{print $14}' "/proc/$1/stat")" -gt 5 ]
 }
 
-all_gone() {
-    local pid
-    for pid in "$@"; do
-        gone_or_zombie "$pid" || return 1
-    done
-}
-
 now_ms() {
     date +%s%3N
 }
@@ -109,7 +102,7 @@ now_ms() {
     child=$(child_of_conn)
     kill -TERM "$child"
     answered "$conn"
-    await all_gone "$child"
+    await gone "$child"
     await has_children 2
     for i in 1 2 3 4; do
         [ "$(code "$ADDRESS/hello")" = 200 ]
@@ -230,7 +223,7 @@ END
                 [ "$signals" = KILL ] || await not_listening
             done
             await_end
-            await all_gone $pids
+            await gone $pids
             await not_listening
         done
     done

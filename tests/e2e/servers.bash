@@ -1,6 +1,8 @@
 # What the server tests share: a server to start and stop, raw connections, conditions to wait for.
 # $SERVER is the binary under test.
 
+load processes.bash
+
 # Sets PID, PORT and ADDRESS. Its output is in $OUT and $ERR.
 start() {
     OUT=$BATS_TEST_TMPDIR/out ERR=$BATS_TEST_TMPDIR/err
@@ -28,19 +30,6 @@ model() {
 # is_model NAME...: is it one of them?
 is_model() {
     [[ " $* " == *" $(model) "* ]]
-}
-
-# Tries a command until it succeeds, for half a minute: what is waited for is never a time.
-await() {
-    local i
-    for ((i = 0; i < 600; i++)); do
-        if "$@"; then
-            return 0
-        fi
-        sleep 0.05
-    done
-    echo "never came true: $*"
-    return 1
 }
 
 
@@ -71,16 +60,10 @@ answers() { # STATUS URL
 # Waits for a server to end by itself. Its exit status is in $ended.
 await_end() {
     local pid=$PID
-    await gone_or_zombie "$pid"
+    await gone "$pid"
     PID=
     ended=0
     wait "$pid" || ended=$?
-}
-
-gone_or_zombie() {
-    local state
-    state=$(awk '{print $3}' "/proc/$1/stat" 2>/dev/null) || return 0
-    [ "$state" = Z ]
 }
 
 # Answer bytes to raw request bytes, sent whole and then half-closed.

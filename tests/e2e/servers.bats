@@ -297,9 +297,10 @@ still_redis() {
     start --redis "$REDIS"
     requests=
     for i in $(seq 50); do
-        redis SET "key:$i" "$(head -c $((i + 100)) /dev/zero | tr '\0' v)"
+        printf 'SET key:%d %0*d\n' "$i" $((i + 100)) 0
         requests+="GET /kv?key=key:$i HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
-    done
+    done >commands
+    redis <commands
     raw "$requests" >answers
     for i in $(seq 101 150); do
         echo "$i 13 "

@@ -5,6 +5,7 @@
 # BIN is the folder of the programs.
 
 bats_require_minimum_version 1.5.0
+load processes.bash
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit 1
@@ -62,23 +63,29 @@ small() {
 }
 
 @test "the same seed gives the same order, another one another" {
-    small --seed 3 --memory-tasks 0 && jq -c '[.kind, .io, .cpu, .tasks, .working_bytes]' out.jsonl > a
-    small --seed 3 --memory-tasks 0 && jq -c '[.kind, .io, .cpu, .tasks, .working_bytes]' out.jsonl > b
-    small --seed 4 --memory-tasks 0 && jq -c '[.kind, .io, .cpu, .tasks, .working_bytes]' out.jsonl > c
+    small --seed 3 --memory-tasks 0
+    jq -c '[.kind, .io, .cpu, .tasks, .working_bytes]' out.jsonl > a
+    small --seed 3 --memory-tasks 0
+    jq -c '[.kind, .io, .cpu, .tasks, .working_bytes]' out.jsonl > b
+    small --seed 4 --memory-tasks 0
+    jq -c '[.kind, .io, .cpu, .tasks, .working_bytes]' out.jsonl > c
     cmp a b
     run ! cmp -s a c
     cmp <(sort a) <(sort c)
 }
 
 @test "it leaves no process behind when it is killed" {
-    "$BIN/switches" --rings 200 --working-sets 0 --target-ms 60000 --memory-tasks 0 --json - > lines &
+    "$BIN/switches" --rings 200 --working-sets 0 --target-ms 60000 --memory-tasks 0 --json - > lines 3>&- &
     pid=$!
     # the rings' processes have a parent whose parent it is
-    until child=$(ps -o pid= --ppid "$pid") && [ -n "$child" ] && grandchild=$(ps -o pid= --ppid "${child// /}" | head -n 1) &&
-        [ -n "$grandchild" ]; do kill -0 "$pid"; done
+    ring_turns() {
+        child=$(pgrep -P "$pid") && grandchildren=$(pgrep -P "$child")
+    }
+    await ring_turns
     kill -KILL "$pid"
     wait "$pid" || true
-    while kill -0 "${grandchild// /}" 2> /dev/null; do :; done
+    # shellcheck disable=SC2086 # a list of numbers
+    await gone $child $grandchildren
 }
 
 @test "bench switches leaves a complete folder, and prints its tables" {
