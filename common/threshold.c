@@ -7,7 +7,7 @@
 /* The grid. Steps of theta are half a per cent; quantiles are interpolated between them. */
 static const double LN_STEP = 0.005;
 static const double slopes[] = {0.01, 0.02, 0.04, 0.08, 0.16};
-static const double lapses[] = {0.01, 0.03, 0.08};
+static const double lapses[] = {0.01, 0.05, 0.15};
 enum {
     SLOPES = sizeof slopes / sizeof *slopes,
     LAPSES = sizeof lapses / sizeof *lapses,
@@ -170,8 +170,9 @@ static const double COARSE_STEP = 3, FINE_STEP = 1.1;
  * must not end the climb. */
 static const double REPEAT_BEYOND = 1.5;
 
-/* Windows are placed between these quantiles of theta: further out they would tell less. */
-static const double PLACE_LOW = 0.1, PLACE_HIGH = 0.9;
+/* Windows are placed between these quantiles of theta: wide enough to come out of a series of
+ * accidents, and to draw the curve. */
+static const double PLACE_LOW = 0.03, PLACE_HIGH = 0.97;
 
 static bool is_known(const struct threshold_search *s)
 {
