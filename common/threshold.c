@@ -1,7 +1,6 @@
 #include "common/threshold.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 /* The grid. Steps of theta are half a per cent; quantiles are interpolated between them. */
@@ -23,8 +22,7 @@ static const double BEYOND = 2;
 static const double LN_NEGLIGIBLE = -30;
 
 /* So many slopes from the threshold, the response is what it is at any distance (exp(-36) is
- * 2e-16).
- */
+ * 2e-16). */
 static const double FAR = 36;
 
 static const double QUANTILE_LOW = 0.025, QUANTILE_HIGH = 0.975;
@@ -149,13 +147,12 @@ struct threshold_estimate threshold_estimate(struct threshold *t, const unsigned
     combine(t, weights);
     double low = quantile_ln(t, QUANTILE_LOW), high = quantile_ln(t, QUANTILE_HIGH);
     double reach = log(BEYOND) / 2;
-    struct threshold_estimate e = {.rate_rps =
-                                       t->highest_held_rps > 0 ? exp(quantile_ln(t, 0.5)) : 0,
+    struct threshold_estimate e = {.rate_rps = exp(quantile_ln(t, 0.5)),
                                    .low_rps = exp(low),
                                    .high_rps = exp(high),
                                    .has_low = low > t->ln_lowest - reach,
                                    .has_high = high < t->ln_highest + reach};
-    if (!e.has_high)
+    if (!e.has_high || t->highest_held_rps <= 0)
         e.rate_rps = fmin(e.rate_rps, t->highest_held_rps);
     return e;
 }

@@ -41,8 +41,8 @@ struct threshold_estimate {
 struct threshold *threshold_fit(const struct threshold_window *, size_t count, size_t blocks);
 void threshold_free(struct threshold *);
 
-/* Of the blocks, each as often as its weight says; NULL: each once. Takes some ten microseconds for
- * each block. */
+/* Of the blocks, each as often as its weight says; NULL: each once. Takes some twenty microseconds
+ * for each block. */
 struct threshold_estimate threshold_estimate(struct threshold *, const unsigned *weights);
 
 /* Where a search looks. */

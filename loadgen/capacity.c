@@ -30,13 +30,12 @@ static const double STEAL_MOST = 0.05;
 /* The CPU time of a request is that of so many windows. */
 enum { BOUND_WINDOWS = 3 };
 
-/* --- a window -----------------------------------------------------------------------------------
- */
+/* --- a window --------------------------------------------------------------------------------- */
 
 /* Is there something other than the server's slowness that may explain why the window did not hold:
  * a generator that was at its limit; that was later than any answer may be; or that was late by
- * what matters, and but for that it would have held? A window that holds needs no such
- * question: whatever the generator does late is counted against the server, not for it. */
+ * what matters, and but for that it would have held? A window that holds needs no such question:
+ * whatever the generator does late is counted against the server, not for it. */
 static bool generator_is_suspect(const struct slo *slos, size_t count,
                                  const struct capacity_evidence *e)
 {
@@ -109,8 +108,7 @@ void capacity_judge(struct capacity_window *w, const struct slo *slos, size_t co
     w->generator_bound = failed && generator_is_suspect(slos, count, e);
 }
 
-/* --- what all windows say ----------------------------------------------------------------------
- */
+/* --- what all windows say --------------------------------------------------------------------- */
 
 /* The windows that say something, in `windows`, which has room for all. Returns how many. */
 static size_t decided(const struct capacity *c, bool with_generator_bound,
@@ -146,7 +144,7 @@ static bool generator_limits(const struct capacity *c, const struct threshold_es
     struct threshold_estimate without;
     bool any = false;
     for (size_t i = 0; i < c->window_count; i++)
-        any |= c->windows[i].generator_bound && c->windows[i].verdict == CAPACITY_FAILED;
+        any |= c->windows[i].generator_bound;
     if (!any)
         return false;
     return !fit(c, false, &without) || !without.has_high || without.rate_rps > all->high_rps;
@@ -239,6 +237,7 @@ static void give_up_disturbed(struct capacity *c, struct capacity_window *w, uns
         *given_up >= c->plan.windows / 2)
         return;
     w->verdict = CAPACITY_UNDECIDED;
+    w->generator_bound = false;
     snprintf(w->reason, sizeof w->reason, "the hypervisor gave %.0f %% of the CPUs' time to others",
              w->steal_share * 100);
     ++*given_up;

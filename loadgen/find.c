@@ -93,6 +93,7 @@ static bool measure(void *argument, struct capacity_window *w)
     if (!*s->stop && !died)
         return true;
     w->verdict = CAPACITY_UNDECIDED;
+    w->generator_bound = false;
     snprintf(w->reason, sizeof w->reason, died ? "the server ended" : "interrupted");
     return false;
 }
