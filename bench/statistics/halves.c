@@ -70,7 +70,8 @@ int halve(blocks_statistic *statistic, const void *data, size_t blocks, struct h
  * comparisons of nothing keep their rate with it. */
 static double variance_of(const struct halved *a, const struct halved *b)
 {
-    double out = (double)(b->blocks / 2), sum = 0, all = b->all - (a ? a->all : 0);
+    size_t half = b->blocks / 2;
+    double out = (double)half, sum = 0, all = b->all - (a ? a->all : 0);
     if (b->blocks < 2)
         return NAN;
     for (size_t i = 0; i < b->count; i++) {
