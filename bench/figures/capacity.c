@@ -67,6 +67,7 @@ static size_t window_rows(FILE *out, const struct subject *s, struct group g, co
 {
     const struct plan *p = &s->results->plan;
     struct workload at = workload_at(&p->workloads[g.workload], g.point);
+    struct estimate capacity = estimate_metric(s, g, "capacity");
     size_t i;
     const json_t *window, *windows = json_at(run, "capacity.windows");
     json_array_foreach (windows, i, window) {
@@ -75,7 +76,7 @@ static size_t window_rows(FILE *out, const struct subject *s, struct group g, co
         put(out, json_number_at(window, "rate_rps"));
         put(out, json_number_at(window, "p99_us") * MS_PER_US);
         fputs(json_is_true(held) ? "\t1" : json_is_false(held) ? "\t0" : "\tnone", out);
-        put_estimate(out, estimate_metric(s, g, "capacity"), 1);
+        put_estimate(out, capacity, 1);
         put(out, p99_limit_ms(at.slo));
         fputc('\n', out);
     }

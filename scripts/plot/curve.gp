@@ -2,8 +2,8 @@
 # each window of the searches; a row for each model, a column for each kind of requests. Filled: the
 # service level was held; hollow: it was not; small and grey: the window says nothing. The band is
 # the capacity with its interval, the horizontal line the limit of the service level.
-model_of = ""
-stats data using (models = extended(models, strcol(1)), workloads = extended(workloads, strcol(2)), 1) nooutput
+stats data using (models = extended(models, strcol(1)), workloads = extended(workloads, strcol(2)), note_place(strcol(2), strcol(1))) nooutput
+eval index_rows
 eval choose
 if (is_column) { workloads = word(workloads, 1)." " }
 do for [w in workloads] { titles = titles.'"'.(w eq "-" ? " " : w).'" ' }
@@ -14,10 +14,18 @@ eval page(150 + 9 * longest + 330 * columns, 120 + 82 * rows, 62 + 34 * rows)
 set output output_file
 
 stats data using (shown(strcol(1)) && has(workloads, strcol(2)) && number(4) > 0 ? note_y(number(4)) : 1) nooutput
-is_in(m, w) = strcol(1) eq m && strcol(2) eq w
-at(m, w, held, i) = is_in(m, w) && strcol(5) eq held ? number(i) : NaN
+rows_of = "data every ::first_row(w, m)::last_row(w, m)"
+at(held, i) = strcol(5) eq held ? number(i) : NaN
 low = 0.0; high = 0.0; middle = 0.0; limit = 0.0
-note_band(m, w) = is_in(m, w) ? (middle = valid(6) ? column(6) : 0, low = valid(7) ? column(7) : 0, high = valid(8) ? column(8) : 0, limit = valid(9) ? column(9) : 0, 1) : 1
+note_band(x) = (middle = valid(6) ? column(6) : 0, low = valid(7) ? column(7) : 0, high = valid(8) ? column(8) : 0, limit = valid(9) ? column(9) : 0, 1)
+
+# From the lowest rate to the highest, for each kind of requests.
+array x_from[columns]; array x_to[columns]
+do for [j = 1:columns] {
+    x_least = NaN; x_most = NaN
+    stats data using (shown(strcol(1)) && strcol(2) eq word(workloads, j) ? note_x(number(3)) + (number(8) > 0 ? note_x(number(8)) : 1) : 1) nooutput
+    x_from[j] = x_least * 0.9; x_to[j] = x_most * 1.1
+}
 bottom = y_most > 0 ? y_least / 1.6 : 0.1; top = y_most > 0 ? y_most * 1.6 : 10
 
 eval sprintf("set multiplot layout %d, %d title page_title font title_font noenhanced margins char %g, char %g, char %g, char %g spacing char %g, char %g", \
@@ -29,11 +37,11 @@ do for [i = 1:rows] {
     m = word(models, i)
     do for [j = 1:columns] {
         w = word(workloads, j)
-        unset logscale; eval no_ranges
-        x_least = NaN; x_most = NaN
-        stats data using (shown(strcol(1)) && strcol(2) eq w ? note_x(number(3)) + (number(8) > 0 ? note_x(number(8)) : 1) : 1) nooutput
         middle = 0.0; low = 0.0; high = 0.0; limit = 0.0
-        stats data using (note_band(m, w)) nooutput
+        if (first_row(w, m) < row_count) {
+            unset logscale; eval no_ranges
+            stats data every ::first_row(w, m)::first_row(w, m) using (note_band(1)) nooutput
+        }
         unset label; unset object; unset arrow
         if (low > 0 && high >= low) { set object 1 rectangle from first low, graph 0 to first high, graph 1 behind fc rgb pale(pale(colour(m))) fs solid 1 noborder }
         if (middle > 0) { set arrow 1 from first middle, graph 0 to first middle, graph 1 nohead lc rgb colour(m) lw 1.6 back }
@@ -41,16 +49,16 @@ do for [i = 1:rows] {
         if (j == 1) { set label 1 m at graph 0, graph 0.5 right noenhanced offset at_size(-7, -6.5, -6), 0 }
         set title (i == 1 ? word(titles, j) : "") noenhanced offset 0, -0.5
         set logscale xy
-        eval "set xrange [x_least * 0.9:x_most * 1.1]"
+        set xrange [x_from[j]:x_to[j]]
         set yrange [bottom:top]
         set format y (j == 1 ? "%g" : "")
         set format x (i == rows ? "%.0s%c" : "")
         set xlabel (i == rows ? "offered rate (requests/s)" : "")
         set ytics 10 ** int(floor(log10(bottom)) + 1), 10
-        if (x_most / x_least < 20) { set xtics (); set for [k in '1 2 3 5'] for [e = 0:7] xtics add (i == rows ? gprintf("%.0s%c", k * 10.0 ** e) : "" k * 10.0 ** e) }
-        plot data using (at(m, w, "none", 3)):(number(4)) with points pt 7 ps 0.35 * point_scale lc rgb "#aaaaaa" notitle, \
-             data using (at(m, w, "1", 3)):(number(4)) with points pt 7 ps 0.7 * point_scale lc rgb colour(m) notitle, \
-             data using (at(m, w, "0", 3)):(number(4)) with points pt 6 ps 0.7 * point_scale lw 1.3 lc rgb colour(m) notitle
+        if (x_to[j] / x_from[j] < 20) { set xtics (); set for [k in '1 2 3 5'] for [e = 0:7] xtics add (i == rows ? gprintf("%.0s%c", k * 10.0 ** e) : "" k * 10.0 ** e) }
+        plot @rows_of using (at("none", 3)):(number(4)) with points pt 7 ps 0.35 * point_scale lc rgb "#aaaaaa" notitle, \
+             @rows_of using (at("1", 3)):(number(4)) with points pt 7 ps 0.7 * point_scale lc rgb colour(m) notitle, \
+             @rows_of using (at("0", 3)):(number(4)) with points pt 6 ps 0.7 * point_scale lw 1.3 lc rgb colour(m) notitle
     }
 }
 unset object; unset arrow

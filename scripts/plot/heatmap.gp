@@ -35,6 +35,9 @@ cell_x = "x_of(strcol(1), strcol(3), strcol(5))"; cell_y = "y_of(strcol(1), strc
 ratio = "(valid(8) ? column(8) : 1)"
 
 name_font = sprintf(",%g", at_size(small_pt, type_pt, small_pt)); cell_font = sprintf(",%g", at_size(small_pt, type_pt, 5.5))
+# Where cells are narrow, without the sign for "times".
+text_of(t) = is_column && strlen(t) > 1 && t[strlen(t):*] eq "×" ? t[1:strlen(t) - 1] : t
+
 set multiplot title page_title font title_font noenhanced
 set border 0; unset grid
 set xtics () scale 0 noenhanced; set ytics () scale 0 noenhanced
@@ -45,7 +48,7 @@ if (is_in_large) {
     set for [i = 1:rows] ytics add (word(models, i) rows + 1 - i)
     set xrange [0.5:columns + 0.5]; set yrange [0.5:rows + 0.5]; set x2range [0.5:columns + 0.5]
 } else {
-    set lmargin 0.8 * longest_label + 1; set rmargin 2; set bmargin at_size(0, 2.4, 2.2)
+    set lmargin at_size(0, 0.95, 0.8) * longest_label + 1; set rmargin 2; set bmargin at_size(0, 2.4, 2.2)
     set tmargin at screen 1 - (is_slide ? 150.0 : 24 + 5.0 * longest) / page_px
     set for [i = 1:rows] x2tics (word(models, i) i); set x2tics scale 0 noenhanced font name_font
     if (is_column) { set x2tics rotate by 60 left offset -0.4, 0 }
@@ -54,8 +57,9 @@ if (is_in_large) {
 }
 unset xtics
 set style fill solid 1.0 border rgb "#ffffff"
-eval note(is_column ? "1.0: the best; 2.0×: twice as bad; 1/64: served 1 of 64" : \
+eval note(is_column ? "1.0: the best; 2.0: half as good; 1/64: served 1 of 64" : \
+    is_slide ? "1.0: the best of all models; 2.0×: half its throughput, or twice its p99; 1/64: served 1 of 64; gen: the generator was the limit" : \
     "1.0: the best of the column; 2.0×: half its throughput, or twice its p99; 1/64: served 1 of 64 connections; none: no answer; gen: the load generator was the limit; –: not measured")
 plot data using (@cell_x):(@cell_y):(@cell_x - 0.5):(@cell_x + 0.5):(@cell_y - 0.5):(@cell_y + 0.5):(background(strcol(7), @ratio)) with boxxyerror lc rgb variable notitle, \
-     data using (@cell_x):(@cell_y):9:(ink(strcol(7), @ratio)) with labels tc rgb variable noenhanced font cell_font notitle
+     data using (@cell_x):(@cell_y):(text_of(strcol(9))):(ink(strcol(7), @ratio)) with labels tc rgb variable noenhanced font cell_font notitle
 unset multiplot
