@@ -55,6 +55,7 @@ do for [i = 1:rows] {
         set format x (i == rows ? "%.0s%c" : "")
         set xlabel (i == rows ? "offered rate (requests/s)" : "")
         set ytics 10 ** int(floor(log10(bottom)) + 1), 10
+        if (top / bottom < 200) { set ytics (); set for [k in '1 3'] for [e = -2:5] ytics add (j == 1 ? gprintf("%g", k * 10.0 ** e) : "" k * 10.0 ** e) }
         if (x_to[j] / x_from[j] < 20) { set xtics (); set for [k in '1 2 3 5'] for [e = 0:7] xtics add (i == rows ? gprintf("%.0s%c", k * 10.0 ** e) : "" k * 10.0 ** e) }
         plot @rows_of using (at("none", 3)):(number(4)) with points pt 7 ps 0.35 * point_scale lc rgb "#aaaaaa" notitle, \
              @rows_of using (at("1", 3)):(number(4)) with points pt 7 ps 0.7 * point_scale lc rgb colour(m) notitle, \

@@ -34,7 +34,7 @@ y_of(w, p, m) = is_in_large ? rows + 1 - row_of(m) : columns + 1 - column_of(w, 
 cell_x = "x_of(strcol(1), strcol(3), strcol(5))"; cell_y = "y_of(strcol(1), strcol(3), strcol(5))"
 ratio = "(valid(8) ? column(8) : 1)"
 
-name_font = sprintf(",%g", at_size(small_pt, type_pt, small_pt)); cell_font = sprintf(",%g", at_size(small_pt, type_pt, 5.5))
+name_font = sprintf(",%g", at_size(small_pt, type_pt, small_pt)); cell_font = sprintf(",%g", at_size(small_pt, type_pt, 5.2))
 # Where cells are narrow, without the sign for "times".
 text_of(t) = is_column && strlen(t) > 1 && t[strlen(t):*] eq "×" ? t[1:strlen(t) - 1] : t
 
@@ -48,7 +48,7 @@ if (is_in_large) {
     set for [i = 1:rows] ytics add (word(models, i) rows + 1 - i)
     set xrange [0.5:columns + 0.5]; set yrange [0.5:rows + 0.5]; set x2range [0.5:columns + 0.5]
 } else {
-    set lmargin at_size(0, 0.95, 0.8) * longest_label + 1; set rmargin 2; set bmargin at_size(0, 2.4, 2.2)
+    set lmargin at_size(0, 0.95, 0.7) * longest_label + 1; set rmargin 2; set bmargin at_size(0, 2.4, 2.2)
     set tmargin at screen 1 - (is_slide ? 150.0 : 24 + 5.0 * longest) / page_px
     set for [i = 1:rows] x2tics (word(models, i) i); set x2tics scale 0 noenhanced font name_font
     if (is_column) { set x2tics rotate by 60 left offset -0.4, 0 }
