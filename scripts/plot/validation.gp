@@ -1,9 +1,6 @@
 # The instrument against the truth, on one page: points are measured, lines are what they should
 # be. DATA is the common beginning of the files, one for each check that was made; a panel whose
 # check was not made stays empty and says so.
-data = ARG1; output_file = ARG2; format_name = ARG3; figure_title = ARG4
-load "style.gp"
-
 file(name) = data."-".name.".tsv"
 is_there(name) = int(system("test -s '".file(name)."' && echo 1 || echo 0"))
 queues = "blocking thread-pool epoll"
