@@ -54,7 +54,7 @@ int draw(const struct drawing *drawings, size_t count, const char *scripts, stru
     int result = 0;
     while (busy > 0 || (next < count && result == 0))
         for (struct lane *l = lanes; l < lanes + LANES; l++) {
-            struct error later; /* of several failures the first is told */
+            struct error later = {""}; /* of several failures the first is told */
             struct error *told = result == 0 ? error : &later;
             if (l->child && is_over(l)) {
                 result |= finish(l, told);

@@ -25,7 +25,7 @@ label_at(w) = !is_in(w) ? NaN : number(8) > 0 || number(10) > 0 ? reach(8, 10) :
 bar_room = at_size(1.75, 1.85, 2)
 eval row_panels(panels)
 set grid noytics
-eval note(slo.(is_column ? "    tick: CPU bound" : "    tick, second figure: cores / CPU time of a request").(has_bound && !is_column ? "    " : "").(is_column ? "" : @signs))
+eval note((is_column ? "requests/s;  " : "").slo.(is_column ? "    tick: CPU bound" : "    tick, second figure: cores / CPU time of a request").(has_bound && !is_column ? "    " : "").(is_column ? "" : @signs))
 do for [i = 1:panels] {
     w = word(workloads, i)
     most = 0.0

@@ -16,6 +16,7 @@ columns = words(keys); rows = words(models)
 longest_label = 0
 do for [i = 1:columns] { longest_label = strlen(word(labels, i)) > longest_label ? strlen(word(labels, i)) : longest_label }
 wide_px = 9.0 * longest + 110 + 46 * columns
+wide_px = wide_px < 1000 ? 1000.0 : wide_px
 eval page(wide_px, 7 * longest_label + 110 + 30 * rows, 4.6 * longest + 64 + 12.5 * columns)
 set output output_file
 
@@ -59,7 +60,7 @@ unset xtics
 set style fill solid 1.0 border rgb "#ffffff"
 eval note(is_column ? "1.0: the best; 2.0: half as good; 1/64: served 1 of 64" : \
     is_slide ? "1.0: the best of all models; 2.0×: half its throughput, or twice its p99; 1/64: served 1 of 64; gen: the generator was the limit" : \
-    "1.0: the best of the column; 2.0×: half its throughput, or twice its p99; 1/64: served 1 of 64 connections; none: no answer; gen: the load generator was the limit; –: not measured")
+    "1.0: the best; 2.0×: half its throughput, or twice its p99; 1/64: served 1 of 64; none: no answer; gen: the generator was the limit")
 plot data using (@cell_x):(@cell_y):(@cell_x - 0.5):(@cell_x + 0.5):(@cell_y - 0.5):(@cell_y + 0.5):(background(strcol(7), @ratio)) with boxxyerror lc rgb variable notitle, \
      data using (@cell_x):(@cell_y):(text_of(strcol(9))):(ink(strcol(7), @ratio)) with labels tc rgb variable noenhanced font cell_font notitle
 unset multiplot

@@ -4,6 +4,7 @@ percentiles = ""
 stats data using (note_row(strcol(1), strcol(2), strcol(3)), note_place(strcol(1), strcol(3)), percentiles = extended(percentiles, strcol(5)), 1) nooutput
 eval index_rows
 eval choose
+most_in_three = 9
 eval measure
 panels = words(workloads)
 eval line_page(panels, 370, 235, 110)

@@ -3,6 +3,7 @@
 stats data using (note_row(strcol(1), strcol(2), strcol(3)) + note_place(strcol(1), strcol(3))) nooutput
 eval index_rows
 eval choose
+most_in_three = 9
 eval measure
 panels = words(workloads)
 eval line_page(panels, 370, 235, 110)

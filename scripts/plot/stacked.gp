@@ -3,7 +3,7 @@
 # AXIS says which: "switches" (voluntary and involuntary) or "cpu" (user and system).
 is_cpu = axis_title eq "cpu"
 parts = is_cpu ? "full colour: user; pale: system (kernel)" \
-               : "full colour: voluntary (it waited); pale: involuntary (it was preempted)"
+               : is_column ? "full colour: voluntary; pale: involuntary" : "full colour: voluntary (it waited); pale: involuntary (it was preempted)"
 unit = is_cpu ? "µs/request" : "switches/request"
 
 stats data using (note_row(strcol(1), strcol(2), strcol(3)) + note_signs(strcol(4), "")) nooutput
@@ -28,7 +28,7 @@ label_at(w) = strcol(1) ne w ? NaN : valid(9) ? column(9) : 0
 eval row_panels(panels)
 set style fill solid 1.0 noborder
 set grid noytics
-eval note(parts.(is_column ? "" : "    ".@signs))
+eval note(is_column ? unit."; ".parts : parts."    ".@signs)
 do for [i = 1:panels] {
     w = word(workloads, i)
     most = 0.0

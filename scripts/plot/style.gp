@@ -18,7 +18,7 @@ title_pt = is_slide ? 26 : is_column ? 9 : 16
 weight = type_pt / 12.0                             # of lines and points
 point_scale = is_slide ? 1.6 : is_column ? 0.55 : 1
 column_px = 84 / 25.4 * 96
-small = sprintf(",%g", small_pt); title_font = sprintf(",%g", title_pt)
+normal = sprintf(",%g", type_pt); small = sprintf(",%g", small_pt); title_font = sprintf(",%g", title_pt)
 
 terminal(width, height) = \
     format_name eq "png" ? sprintf("set terminal pngcairo size %d,%d font 'DejaVu Sans,%g' fontscale %g linewidth %g pointscale %g dashlength 0.6 background '#ffffff'", width * png_scale, height * png_scale, type_pt, png_scale, png_scale * weight, png_scale) : \
@@ -199,15 +199,16 @@ remark_title = "unset label 1; if (!is_in_large) { remarks = '' };  set title fo
 
 # --- pages of panels ----------------------------------------------------------------------------
 
-columns_of(n) = is_column ? (n < 2 ? 1 : 2) : n <= 3 ? n : is_slide && n > 9 ? 4 : is_slide && n == 4 ? 2 : 3
+most_in_three = 6 # panels in three columns of a slide
+columns_of(n) = is_column ? (n < 2 ? 1 : 2) : n <= 3 ? n : is_slide && n > most_in_three ? 4 : is_slide && n == 4 ? 2 : 3
 rows_of(n) = int((n + columns_of(n) - 1) / columns_of(n))
 is_lowest(i, n) = i > n - columns_of(n)
 is_leftmost(i, n) = i % columns_of(n) == 1 || columns_of(n) == 1
 
 # Panels with a row for each model, the first on top; names at the panels in the first column.
 bottom_up(m) = shown(m) ? words(models) + 1 - place(models, m) : NaN
-model_names(first) = first ? "set ytics () scale 0; set for [m in models] ytics add (m bottom_up(m)) noenhanced" \
-                           : "set ytics () scale 0; set for [m in models] ytics add ('' bottom_up(m))"
+model_names(first, n) = "set ytics font ".(is_column || is_slide && rows_of(n) > 2 ? "small" : "normal")."; ".(first ? "set ytics () scale 0; set for [m in models] ytics add (m bottom_up(m)) noenhanced" \
+                                  : "set ytics () scale 0; set for [m in models] ytics add ('' bottom_up(m))")
 row_page(n) = page(200 + 330 * columns_of(n), 76 + rows_of(n) * (66 + 23 * words(models)), \
                    48 + rows_of(n) * (26 + 12 * folds + 11.5 * words(models)))
 row_panels(n) = sprintf("set multiplot layout %d, %d title page_title font title_font noenhanced margins char %g, char %g, char %g, char %g spacing char %g, char %g", \
@@ -216,7 +217,7 @@ row_panels(n) = sprintf("set multiplot layout %d, %d title page_title font title
 # The axis along the bars; a column has no room for it, and has the figures beside its bars.
 row_axis(most, unit, i, n) = "set xrange [0:(most > 0 ? most : 1) * bar_room]; set yrange [0.3:words(models) + 0.7]; ". \
     (is_column ? "unset xtics; unset xlabel; " : "set xtics 0, step(most * row_tics), 1.05 * most font small; set format x tic_format(most); ". \
-    (is_lowest(i, n) ? "set xlabel '".unit."' offset 0, 0.4; " : "unset xlabel; ")).model_names(is_leftmost(i, n))
+    (is_lowest(i, n) ? "set xlabel '".unit."' offset 0, 0.4; " : "unset xlabel; ")).model_names(is_leftmost(i, n), n)
 row_tics = at_size(1, 1.6, 1)
 # Beyond the longest bar there is room for its figure, as a factor.
 bar_room = at_size(1.55, 1.6, 2.3)

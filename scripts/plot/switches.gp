@@ -1,7 +1,6 @@
 # What a context switch costs, on one page: hops without and with I/O by the size of the ring, the
 # indirect cost by working set, and what a task costs to create and destroy. DATA is the common
 # beginning of the files. Error bars: 95 % intervals over trials.
-
 file(name) = data."-".name.".tsv"
 kinds = "process process-across thread thread-across coroutine callback"
 # The colours of the models that are made of them.
@@ -18,7 +17,6 @@ eval terminal(width, height)
 set output output_file
 set multiplot layout 2, 2 title figure_title font ",16" noenhanced \
     margins char 11, char 4, char 4.5, char 7.5 spacing char 12, char 7
-beside_k(k) = 1.03 ** (strstrt(kinds, k) / 10.0 - 2.5)
 set key at screen 0.5, 0.955 center top vertical maxrows 2 samplen 2 width 2 noenhanced
 
 set logscale xy
@@ -30,7 +28,7 @@ do for [io in "none pipe"] {
     set ylabel "ns"
     set xrange [1.5:*]
     set offsets 0, graph 0.05, 0, 0
-    plot for [k in kinds] file("hops") using (column(3) * beside_k(k)):(in_line(k, column(4))):(column(5)):(column(6)) \
+    plot for [k in kinds] file("hops") using (column(3)):(in_line(k, column(4))):(column(5)):(column(6)) \
         with yerrorlines lc rgb colour(model_of(k)) pt mark(k) dt dashes(k) lw 1.5 title label(k)
     unset key
 }
@@ -49,7 +47,7 @@ set xrange [*:*]
 set offsets graph 0.1, graph 0.1, graph 0.1, graph 0.1
 in_ring(k, v) = strcol(1) eq k && column(2) == most ? v : NaN
 plot 0 with lines lc rgb "#999999" notitle, \
-     for [k in "process thread coroutine callback"] file("indirect") using (column(3) * beside_k(k)):(in_ring(k, column(4) / 1e3)):(in_ring(k, column(5) / 1e3)):(in_ring(k, column(6) / 1e3)) \
+     for [k in "process thread coroutine callback"] file("indirect") using (column(3)):(in_ring(k, column(4) / 1e3)):(in_ring(k, column(5) / 1e3)):(in_ring(k, column(6) / 1e3)) \
         with yerrorlines lc rgb colour(model_of(k)) pt mark(k) dt dashes(k) lw 1.5 notitle
 
 # --- creating and destroying --------------------------------------------------------------------

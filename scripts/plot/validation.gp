@@ -1,7 +1,6 @@
 # The instrument against the truth, on one page: points are measured, lines are what they should
 # be. DATA is the common beginning of the files, one for each check that was made; a panel whose
 # check was not made stays empty and says so.
-
 file(name) = data."-".name.".tsv"
 is_there(name) = int(system("test -s '".file(name)."' && echo 1 || echo 0"))
 queues = "blocking thread-pool epoll"

@@ -60,7 +60,7 @@ holds() {
     local file=$1 model
     shift
     for model; do
-        grep -q ">[^<]*$model[^<]*<" "$file" || { echo "$file: no $model"; return 1; }
+        grep -q ">[^<]*${model}[^<]*<" "$file" || { echo "$file: no $model"; return 1; }
     done
 }
 
