@@ -116,3 +116,25 @@ dial_in_flight() {
 not_listening() {
     ! ss -ltnH "sport = :$PORT" | grep -q .
 }
+
+refuses() { # STATUS TEXT... -- ARGUMENTS
+    local status_wanted=$1 texts=()
+    shift
+    while [ "$1" != -- ]; do
+        texts+=("$1")
+        shift
+    done
+    shift
+    run timeout 30 "$SERVER" "$@"
+    [ "$status" -eq "$status_wanted" ] || {
+        echo "status $status for $*: $output"
+        return 1
+    }
+    local text
+    for text in "${texts[@]}"; do
+        [[ ${lines[0]} == *"$text"* ]] || {
+            echo "no '$text' in: ${lines[0]}"
+            return 1
+        }
+    done
+}

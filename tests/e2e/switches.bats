@@ -75,7 +75,7 @@ small() {
 }
 
 @test "it leaves no process behind when it is killed" {
-    "$BIN/switches" --rings 200 --working-sets 0 --target-ms 60000 --memory-tasks 0 --json - > lines 3>&- &
+    "$BIN/switches" --rings 200 --working-sets 0 --target-ms 300 --memory-tasks 0 --json - > lines 3>&- &
     pid=$!
     # the rings' processes have a parent whose parent it is
     ring_turns() {

@@ -15,13 +15,15 @@ setup() {
     TARGETS=$(realpath "$BATS_TEST_DIRNAME/../../targets")
     cd "$BATS_TEST_TMPDIR"
     mkdir workloads own
+    # Clients who think leave the CPUs to the tests beside this one.
     cat > workloads/hello.conf <<'CONF'
 title = Hello
 question = Does it answer?
 path = /hello
 connections = 4
+think_ms = 2
 warmup_s = 0.2
-duration_s = 0.6
+duration_s = 0.8
 CONF
     cat > workloads/file.conf <<'CONF'
 title = File
@@ -29,16 +31,18 @@ question = Does it serve a file?
 path = /files/a.txt
 file_bytes = 5000
 connections = 4
+think_ms = 2
 warmup_s = 0.2
-duration_s = 0.6
+duration_s = 0.8
 CONF
     cat > workloads/work.conf <<'CONF'
 title = Work
 question = Does it compute?
 path = /work?cpu_us=10
 connections = 4
+think_ms = 2
 warmup_s = 0.2
-duration_s = 0.6
+duration_s = 0.8
 CONF
     # A server without a word of its own: it forks a worker, which a signal to the first misses.
     cat > own/server.py <<'SERVER'
@@ -163,7 +167,7 @@ answers() {
 }
 
 @test "nothing of a server that forks is left when bench is killed" {
-    sed -i 's/duration_s = 0.6/duration_s = 60/' workloads/hello.conf
+    sed -i 's/duration_s = 0.8/duration_s = 60/' workloads/hello.conf
     # The order is the seed's: with this one the target comes first.
     "$BIN/bench" run --workload-dir workloads --profile quick --models epoll --workloads hello --target-dir own \
         --targets mine --seed 2 --out out > messages 2>&1 3>&- &
