@@ -1,7 +1,7 @@
 /* Capacity under a service level: the estimates, and the windows of the searches that they come
  * from. */
-#include "bench/figures/data.h"
 #include "bench/statistics/capacity.h"
+#include "bench/figures/data.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -14,9 +14,9 @@ struct yardstick {
 static const struct yardstick *yardstick_of(const struct workload *w)
 {
     static const struct yardstick known[] = {
-        {"capacity", "capacity", true},       {"throughput", "throughput", true},
-        {"response_p50", "p50", false},       {"response_p99", "p99", false},
-        {"cpu_per_request", "CPU", false},    {"switches_per_request", "switches", false},
+        {"capacity", "capacity", true},    {"throughput", "throughput", true},
+        {"response_p50", "p50", false},    {"response_p99", "p99", false},
+        {"cpu_per_request", "CPU", false}, {"switches_per_request", "switches", false},
         {"memory_pss", "memory", false},
     };
     size_t i = 0;
@@ -39,7 +39,7 @@ static struct cell_value value_of(const struct subject *s, struct group g,
                                   const struct yardstick *y)
 {
     struct cell_value c = {figure_of_group(s, g, y->metric), CELL_VALUE};
-    if (*group_remark(s->results, g).text)
+    if (group_remark(s->results, g).kind >= REMARK_STARVED)
         c.kind = CELL_REMARK;
     else if (!(c.value > 0))
         c.kind = CELL_NONE;

@@ -52,7 +52,8 @@ static const struct {
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* Of one block: the slope of the least-squares line through its points. NaN: too few of them. */
-static double block_slope(const struct subject *s, size_t model, value_of_run *bytes, unsigned block)
+static double block_slope(const struct subject *s, size_t model, value_of_run *bytes,
+                          unsigned block)
 {
     const struct workload *w = &s->results->plan.workloads[s->workload];
     double x[VALUES_LIMIT], y[VALUES_LIMIT];

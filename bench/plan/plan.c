@@ -14,9 +14,9 @@
  * much with 1.6 s as with 0.4 s (docs/measurement.md has the table). So windows are short and
  * blocks many. */
 const struct profile profiles[] = {
-    {"quick", "a first look: the shapes, not the figures", 90, 0.15, 0.45, 0.01, 1000},
-    {"standard", "a comparison for a lecture", 600, 0.15, 0.45, 0.01, 1000},
-    {"full", "figures for a publication", 0, 0.5, 2, 0.02, 30},
+    {"quick", "a first look: the shapes, not the figures", 90, false, 0.15, 0.45, 0.01, 1000},
+    {"standard", "a comparison for a lecture", 600, true, 0.15, 0.45, 0.01, 1000},
+    {"full", "figures for a publication", 0, false, 0.5, 2, 0.02, 30},
 };
 const size_t profile_count = sizeof profiles / sizeof *profiles;
 

@@ -19,6 +19,7 @@
 struct profile {
     const char *name, *purpose;
     double time_s;               /* for everything; 0: until the figures are precise */
+    bool grows;                  /* where so much time gives no intervals, as much as they need */
     double warmup_s, duration_s; /* of a window, where the workload's file does not say it */
     double precision; /* the run ends when every main figure's interval is so narrow: half
                          its width relative to its middle */
