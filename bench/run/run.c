@@ -448,12 +448,9 @@ static void settle_time(struct work *work, const struct run_request *r)
     double preview_s, set_up_s = elapsed_s(work) + 2 * REPORT_GUESS_S;
     double least_s = run_least_s(p, &preview_s) + set_up_s;
     work->time_s = r->time_s > 0 ? r->time_s : INFINITY;
-    if (!(r->time_s > 0) && p->trials == 0 && p->profile->time_s > 0) {
-        /* The quick profile is a first look, whatever it is asked; the standard one has intervals.
-         */
-        bool is_quick = p->profile->time_s < 120;
-        work->time_s = is_quick ? p->profile->time_s : fmax(p->profile->time_s, least_s);
-    }
+    if (!(r->time_s > 0) && p->trials == 0 && p->profile->time_s > 0)
+        work->time_s = p->profile->grows ? fmax(p->profile->time_s, least_s) : p->profile->time_s;
+    work->report_s = fmin(REPORT_GUESS_S, work->time_s / 5);
     fprintf(stderr, "bench: %zu servers at %zu points, results in %s\n", p->model_count,
             plan_point_count(p), work->folder);
     if (p->trials > 0)
