@@ -2,18 +2,15 @@
 
 #include "bench/base/json.h"
 #include "bench/base/stop.h"
-#include "bench/journal/disturbance.h"
 #include "bench/journal/journal.h"
 #include "bench/run/backend.h"
 #include "bench/run/begin.h"
-#include "bench/run/cell.h"
-#include "bench/run/folder.h"
+#include "bench/run/block.h"
 #include "bench/run/progress.h"
 #include "bench/run/schedule.h"
 #include "bench/run/stage.h"
 #include "bench/statistics/group.h"
 #include "common/clock.h"
-#include "common/units.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,12 +30,12 @@ struct point {
 };
 
 struct work {
-    const struct places *places;
     struct results results; /* and in it the plan */
     const char *folder;
     struct path scratch;
     struct journal journal;
     struct backend backend;
+    struct blocks blocks;
     run_report *report;
     void *report_argument;
     struct point *points;
@@ -62,191 +59,23 @@ static double left_s(const struct work *work)
     return work->time_s - elapsed_s(work) - work->report_s - LOST_S;
 }
 
-/* --- one measurement -------------------------------------------------------------------------- */
-
-struct label {
-    char text[4 * NAME_SIZE];
-};
-
-/* Unique in the run, and fit for a file's name: model-workload[-point]-block. */
-static struct label label_of(const struct plan *p, struct group g, unsigned block)
-{
-    const struct workload *w = &p->workloads[g.workload];
-    struct label label;
-    bool has_points = workload_has_points(w);
-    snprintf(label.text, sizeof label.text, "%s-%s%s%s-%u", p->models[g.model], w->name,
-             has_points ? "-" : "", has_points ? point_name_of(w, g.point).text : "", block);
-    return label;
-}
-
-/* What a person who watches should know about a result; false: nothing. */
-static bool note_on(const json_t *line, struct error *note)
-{
-    /* Where each request has a connection of its own, a connection unserved is a request. */
-    bool close = json_is_true(json_at(line, "settings.close"));
-    const char *message = json_string_value(json_at(line, "error"));
-    double served = json_number_at(line, "connections.served");
-    double unserved = json_number_at(line, "connections.unserved");
-    if (message)
-        error_set(note, "failed: %s", message);
-    else if (json_number_at(line, "requests.completed") == 0)
-        error_set(note, "no request was answered");
-    else if (unserved > 0 && !close)
-        error_set(note, "served %.0f of %.0f connections", served, served + unserved);
-    else
-        return false;
-    note->text[strcspn(note->text, "\n")] = '\0';
-    return true;
-}
-
-/* A line of runs.jsonl. `workload` is the name there: what loadgen says of its own settings has
- * moved aside. */
-static json_t *line_of(const struct plan *p, struct group g, unsigned block, json_t *result)
-{
-    json_t *line = json_object();
-    plan_identify(p, g, line);
-    json_object_set_new(line, "trial", json_integer(block));
-    json_object_set_new(line, "preview", json_boolean(block == 0));
-    json_object_set_new(line, "disturbed", disturbance_of(result));
-    json_object_update(line, result);
-    json_decref(result);
-    return line;
-}
-
-/* Where the server has so many cores that the load generator's is among them. */
-static void warn_of_shared_cpus(json_t *result, const struct cpu_list *server, const struct plan *p)
-{
-    const char *loadgen = *p->loadgen_cpus ? p->loadgen_cpus : p->cpus;
-    cpu_set_t of_server, of_loadgen, shared;
-    if (!parse_cpu_list(server->text, &of_server) || !parse_cpu_list(loadgen, &of_loadgen))
-        return;
-    CPU_AND(&shared, &of_server, &of_loadgen);
-    if (CPU_COUNT(&shared) == 0)
-        return;
-    json_t *warnings = json_object_get(result, "warnings");
-    if (!warnings)
-        json_object_set_new(result, "warnings", warnings = json_array());
-    json_array_append_new(
-        warnings, json_sprintf("the server (CPUs %s) and the load generator (CPUs %s) shared CPUs, "
-                               "since this machine has too few for both: the figures are those of "
-                               "the two together",
-                               server->text, loadgen));
-}
-
-static int keep(struct work *work, struct group g, unsigned block, json_t *line,
-                struct error *error)
-{
-    if (journal_append(&work->journal, line, error) != 0) {
-        fputs("bench: this result is not saved:\n", stderr);
-        json_dumpf(line, stderr, JSON_COMPACT);
-        fputc('\n', stderr);
-        return -1;
-    }
-    return results_add(&work->results, g, block, line);
-}
-
-/* Around what earlier blocks found: the search need not begin from nothing. */
-static void suggest_capacity(const struct work *work, struct group g, struct cell_order *order)
-{
-    struct estimate e = group_estimate(&work->results, g, metric_find("capacity"));
-    if (e.count == 0 || !(e.median > 0))
-        return;
-    /* A little to either side, for the machine may have changed; upwards without an end, more. */
-    order->capacity_low_rps = 0.9 * e.low;
-    order->capacity_high_rps = (e.at_least ? 3 : 1.1) * e.high;
-}
-
-static enum run_result measure_cell(struct work *work, struct group g, unsigned block,
-                                    struct error *error)
-{
-    const struct plan *p = &work->results.plan;
-    struct workload w = plan_workload_at(p, g.workload, g.point, block == 0);
-    struct label label = label_of(p, g, block);
-    const struct target *target = plan_target(p, g.model);
-    struct cpu_list server_cpus = plan_server_cpus(p, &w);
-    struct cell_order order = {
-        .programs = work->places->programs.text,
-        .folder = work->folder,
-        .model = target ? NULL : p->models[g.model],
-        .target = target,
-        .target_folder = work->scratch.text,
-        .backend = &work->backend,
-        .workload = &w,
-        .inputs = "inputs",
-        .label = w.timeline_s > 0 ? label.text : NULL,
-        .server_cpus = server_cpus.text,
-        .loadgen_cpus = p->loadgen_cpus,
-        .compute_rate = p->compute_rate,
-        /* The same requests for every model of a block, others in the next block. */
-        .seed = p->seed + block,
-    };
-    if (w.capacity)
-        suggest_capacity(work, g, &order);
-    if (backend_ensure(&work->backend, &w, p->loadgen_cpus, error) != 0)
-        return bench_stop > 0 ? RUN_INTERRUPTED : RUN_FAILED;
-    progress_show(label.text, left_s(work));
-    json_t *result = cell_measure(&order);
-    if (!result)
-        return RUN_INTERRUPTED;
-    if (w.cores >= 1)
-        warn_of_shared_cpus(result, &server_cpus, p);
-    json_t *line = line_of(p, g, block, result);
-    struct error note;
-    if (note_on(line, &note) && (block <= 1 || json_at(line, "error")))
-        progress_note(label.text, note.text);
-    int kept = keep(work, g, block, line, error);
-    json_decref(line);
-    return kept == 0 ? RUN_COMPLETE : RUN_FAILED;
-}
-
 /* --- a block ---------------------------------------------------------------------------------- */
 
-/* Whether every model that serves the point was measured in that block. */
-static bool is_whole(const struct work *work, const struct point *at, unsigned block)
-{
-    const struct plan *p = &work->results.plan;
-    for (size_t m = 0; m < p->model_count; m++)
-        if (plan_serves(p, m, at->workload, at->point) &&
-            !results_run(&work->results, (struct group){m, at->workload, at->point}, block))
-            return false;
-    return true;
-}
-
-/* What of the block is not measured yet. */
 static enum run_result measure_block(struct work *work, struct point *at, unsigned block,
                                      struct error *error)
 {
-    const struct plan *p = &work->results.plan;
-    enum run_result result = RUN_COMPLETE;
-    uint64_t start_ns = clock_now_ns();
-    bool is_new = true;
-    size_t *order = calloc(p->model_count + 1, sizeof *order);
-    if (!order) {
-        error_set(error, "no memory");
-        return RUN_FAILED;
-    }
-    plan_shuffle(p, at->workload, at->point, block, order);
-    for (size_t i = 0; i < p->model_count && result == RUN_COMPLETE; i++) {
-        struct group g = {order[i], at->workload, at->point};
-        if (!plan_serves(p, g.model, g.workload, g.point))
-            continue;
-        if (results_run(&work->results, g, block))
-            is_new = false;
-        else
-            result = bench_stop > 0 ? RUN_INTERRUPTED : measure_cell(work, g, block, error);
-    }
-    free(order);
-    if (result != RUN_COMPLETE)
-        return result;
-    double took_s = (double)(clock_now_ns() - start_ns) / (double)NS_PER_S;
-    if (is_new)
-        at->slowness = took_s / plan_block_s(p, at->workload, at->point, block == 0);
-    const struct workload *w = &p->workloads[at->workload];
-    char what[3 * NAME_SIZE];
-    snprintf(what, sizeof what, "%s %s: %s %u", w->name,
-             workload_has_points(w) ? point_name_of(w, at->point).text : "",
-             block == 0 ? "first look, block" : "block", block);
-    progress_block(what, took_s, left_s(work));
+    double took_s;
+    bool is_begun = false;
+    for (size_t m = 0; m < work->results.plan.model_count; m++)
+        is_begun |=
+            results_run(&work->results, (struct group){m, at->workload, at->point}, block) != NULL;
+    enum block_result result =
+        block_measure(&work->blocks, at->workload, at->point, block, &took_s, error);
+    if (result != BLOCK_WHOLE)
+        return result == BLOCK_INTERRUPTED ? RUN_INTERRUPTED : RUN_FAILED;
+    if (!is_begun)
+        at->slowness =
+            took_s / plan_block_s(&work->results.plan, at->workload, at->point, block == 0);
     return RUN_COMPLETE;
 }
 
@@ -380,9 +209,9 @@ static int find_points(struct work *work, struct error *error)
         for (size_t i = 0; i < workload_points(&p->workloads[w]); i++) {
             struct point *at = &work->points[work->point_count++];
             *at = (struct point){.workload = w, .point = i, .slowness = 1};
-            while (is_whole(work, at, at->blocks + 1))
+            while (block_is_whole(&work->blocks, w, i, at->blocks + 1))
                 at->blocks++;
-            at->is_previewed = at->blocks > 0 || is_whole(work, at, 0);
+            at->is_previewed = at->blocks > 0 || block_is_whole(&work->blocks, w, i, 0);
         }
     return 0;
 }
@@ -451,6 +280,8 @@ static void settle_time(struct work *work, const struct run_request *r)
     if (!(r->time_s > 0) && p->trials == 0 && p->profile->time_s > 0)
         work->time_s = p->profile->grows ? fmax(p->profile->time_s, least_s) : p->profile->time_s;
     work->report_s = fmin(REPORT_GUESS_S, work->time_s / 5);
+    if (isfinite(work->time_s))
+        work->blocks.end_ns = work->start_ns + (uint64_t)(work->time_s * (double)NS_PER_S);
     fprintf(stderr, "bench: %zu servers at %zu points, results in %s\n", p->model_count,
             plan_point_count(p), work->folder);
     if (p->trials > 0)
@@ -467,13 +298,19 @@ static void settle_time(struct work *work, const struct run_request *r)
 }
 
 static enum run_result measure_folder(struct work *work, const struct run_request *r,
-                                      struct error *error)
+                                      const struct places *places, struct error *error)
 {
     enum run_result result = RUN_FAILED;
+    work->backend = (struct backend){.folder = work->scratch.text};
+    work->blocks = (struct blocks){.places = places,
+                                   .results = &work->results,
+                                   .folder = work->folder,
+                                   .scratch = work->scratch.text,
+                                   .journal = &work->journal,
+                                   .backend = &work->backend};
     if (stage_make_scratch(&work->results.plan, &work->scratch, error) == 0 &&
         stage_make(&work->results.plan, work->folder, error) == 0 &&
         find_points(work, error) == 0) {
-        work->backend = (struct backend){.folder = work->scratch.text};
         work->set_up_s = elapsed_s(work);
         settle_time(work, r);
         result = measure_all(work, error);
@@ -495,8 +332,7 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
                             run_report *reporter, void *argument, struct path *folder,
                             struct error *error)
 {
-    struct work work = {.places = places,
-                        .report = reporter,
+    struct work work = {.report = reporter,
                         .report_argument = argument,
                         .start_ns = clock_now_ns(),
                         .time_s = INFINITY,
@@ -519,7 +355,7 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
     work.folder = folder->text;
     result = RUN_FAILED;
     if (results_read(&work.results, folder->text, error) == 0) {
-        result = measure_folder(&work, r, error);
+        result = measure_folder(&work, r, places, error);
         results_free(&work.results);
     }
     journal_close(&work.journal);
