@@ -252,14 +252,13 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(TEST_PARTS)
 fuzz-build: $(FUZZERS)
 fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
 	$(MAKE) BUILD=build-fuzz CC=clang SANITIZE=address,undefined CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzz-build
-	@for f in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
-	    mkdir -p build-fuzz/corpus/$$f tests/fuzz/corpus; echo "$$f"; \
-	    build-fuzz/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
-	        -dict=tests/fuzz/http.dict -artifact_prefix=build-fuzz/$$f- -print_final_stats=1 \
-	        build-fuzz/corpus/$$f tests/fuzz/corpus 2>build-fuzz/$$f.log \
-	        || { tail -n 60 build-fuzz/$$f.log; exit 1; }; \
-	    grep -E 'number_of_executed_units|DONE' build-fuzz/$$f.log; \
-	done
+	@printf '%s\n' $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)) | xargs -P $$(nproc) -I{} sh -c ' \
+	    mkdir -p build-fuzz/corpus/{} tests/fuzz/corpus; \
+	    build-fuzz/fuzz/{} -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
+	        -dict=tests/fuzz/http.dict -artifact_prefix=build-fuzz/{}- -print_final_stats=1 \
+	        build-fuzz/corpus/{} tests/fuzz/corpus 2>build-fuzz/{}.log \
+	        || { tail -n 60 build-fuzz/{}.log; exit 1; }; \
+	    echo "{}: $$(grep -E "number_of_executed_units|DONE" build-fuzz/{}.log)"'
 
 # --- linters ----------------------------------------------------------------------------------
 
