@@ -39,7 +39,8 @@ case "$*" in
     } > "$BATS_TEST_TMPDIR/found"
     ;;
 esac
-case "$*" in *--timeline*) echo "$*" >> "$BATS_TEST_TMPDIR/commands" ;; *) FAKE= ;; esac
+# When its own ceiling is measured, before all else, it is always well.
+case "$*" in *" --duration 0.6 "*) FAKE= ;; *) echo "$*" >> "$BATS_TEST_TMPDIR/commands" ;; esac
 case "$FAKE $*" in
 hang*--redis*) exec sleep 60 ;;
 murder*--redis*) kill -9 "$(tail -1 "$BATS_TEST_TMPDIR/redis-pids")" ;;
@@ -63,7 +64,7 @@ CONF
     sed 's|path = .*|path = /query?key=key:1\nbackend = sqlite|' workloads/plain.conf > workloads/asked.conf
     unset FAKE
     PATH=$BATS_TEST_TMPDIR/path:$PATH
-    CHOSEN=(--bin fake --workload-dir workloads --no-repeat)
+    CHOSEN=(--bin fake --workload-dir workloads --no-figures)
 }
 
 teardown() {
@@ -73,13 +74,14 @@ teardown() {
     case $TMPDIR in /tmp/backend-bats-*) rm -rf "$TMPDIR" ;; esac
 }
 
+# Each point once, where nothing else is said.
 bench() {
-    "$BIN/bench" run "${CHOSEN[@]}" --profile quick "$@"
+    "$BIN/bench" run "${CHOSEN[@]}" --trials 1 "$@"
 }
 
 # A run of the workload that needs Redis, whose first measurement does not end: $! is bench.
 begin_long_run() {
-    FAKE=hang "$BIN/bench" run "${CHOSEN[@]}" --profile quick --workloads stored --out out 3>&- &
+    FAKE=hang "$BIN/bench" run "${CHOSEN[@]}" --trials 1 --workloads stored --out out 3>&- &
     await test -s commands
     kill -0 "$(cat redis-pids)"
 }
@@ -121,12 +123,11 @@ redis_is_gone() {
     bench --workloads plain,stored --out out
     [ "$(grep -c -- "--redis unix:$TMPDIR/switchpoint-.*/redis.socket" commands)" -eq 2 ]
     [ "$(grep -c -- "--backend-pid $(cat redis-pids) " commands)" -eq 2 ]
-    grep stored commands | grep -q redis
-    run ! grep -q 'plain.*redis' commands
+    grep /kv commands | grep -q redis
+    run ! grep -q '/hello.*redis' commands
     [ "$(jq -r .redis.version out/environment.json)" = "$(redis-cli --version | cut -d' ' -f2)" ]
     [ "$(jq .redis.cpus out/environment.json)" = "$(jq .loadgen_cpus out/environment.json)" ]
-    [ "$(jq -c '[.workloads[] | {name, backend}]' out/plan.json)" = \
-        '[{"name":"plain","backend":""},{"name":"stored","backend":"redis"}]' ]
+    grep -qx 'backend = redis' out/inputs/stored.conf
 }
 
 @test "where nothing needs Redis there is none" {
@@ -140,7 +141,7 @@ redis_is_gone() {
     bench --workloads plain,asked --trials 2 --out out
     [ "$(grep -c -- --database commands)" -eq 4 ]
     [ "$(grep -o -- "--database $TMPDIR/switchpoint-[^ ]*" commands | sort -u | wc -l)" -eq 1 ]
-    run ! grep -q 'plain.*--database' commands
+    run ! grep -q '/hello.*--database' commands
     [ -z "$(ls "$TMPDIR")" ]
 }
 
@@ -185,7 +186,7 @@ without_redis() {
 }
 
 @test "where Redis is not installed its workloads are left out, and the report says so" {
-    run without_redis --out out
+    run without_redis --workloads all --out out
     [ "$status" -eq 0 ]
     local sentence='the workload stored was not measured: redis-server and redis-cli are not installed'
     [[ "$output" == *"bench: warning: $sentence"* ]]
@@ -205,8 +206,8 @@ without_redis() {
 # still for a tenth of the time makes more than one request in a hundred wait.
 @test "an event loop answers all that the workloads ask of Redis, and a call that blocks stalls it" {
     need_redis
-    "$BIN/bench" run --workload-dir "$BATS_TEST_DIRNAME/../../workloads" --models epoll --no-repeat \
-        --workloads backend,guestbook,blocking-call --profile quick --out out
+    "$BIN/bench" run --workload-dir "$BATS_TEST_DIRNAME/../../workloads" --models epoll \
+        --workloads backend,guestbook,blocking-call --profile quick --trials 1 --no-figures --out out
     [ "$(jq -s 'map(select(.requests.completed > 0 and (.requests.errors | add) == 0)) | length' \
         out/runs.jsonl)" -eq 4 ]
     jq -se 'map(if .workload == "blocking-call" then .response_us.p99 > 10000
