@@ -64,6 +64,6 @@ do for [i = 1:rows] {
 }
 unset object; unset arrow
 legend = "unset key"
-eval frame("99th percentile of the response time (ms)", is_column ? "filled: held; hollow: not; band: capacity; dashes: limit" : \
+eval frame("99th percentile of the response time (ms)", is_column || (columns == 1 && !is_slide) ? "filled: held; hollow: not; band: capacity with interval; dashes: limit" : \
     "filled: the service level was held; hollow: it was not; grey: says nothing; band: capacity with its interval; dashes: the limit")
 unset multiplot

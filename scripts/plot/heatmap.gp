@@ -1,12 +1,12 @@
-# Every model in every workload, each column relative to its best: capacity where that is sought,
-# throughput of closed loops, 99th percentile of the response time of open ones. White is the best,
+# Every model in every workload, each column relative to its best: by the figure that answers the
+# workload's question. White is the best,
 # the darker the worse; grey is no figure to compare. On a slide and in a paper's column the models
 # are columns and there is one point of each workload.
 #
 # kind: "value"; "least", the ratio is at least that, since the best is a lower bound itself;
 # "bound", a lower bound, which is not compared; "remark"; "none", not measured.
 keys = ""; labels = ""
-label_of(w, t, p, metric) = w.(p eq "none" ? "" : " ".p).(metric eq "p99" ? ", p99" : "")
+label_of(w, t, p, metric) = w.(p eq "none" ? "" : " ".p).(metric eq "throughput" || metric eq "capacity" ? "" : ", ".metric)
 note_key(k, l) = (labels = has(keys, k) ? labels : labels.'"'.l.'" ', keys = extended(keys, k), 1)
 note_cell(w, p, is_main, m, l) = (models = extended(models, m), is_in_large || is_main eq "1" ? note_key(w."/".p, l) : 1)
 stats data using (note_cell(strcol(1), strcol(3), strcol(4), strcol(5), label_of(strcol(1), strcol(2), strcol(3), strcol(6)))) nooutput
@@ -59,8 +59,8 @@ if (is_in_large) {
 unset xtics
 set style fill solid 1.0 border rgb "#ffffff"
 eval note(is_column ? "1.0: the best; 2.0: half as good; 1/64: served 1 of 64" : \
-    is_slide ? "1.0: the best of all models; 2.0×: half its throughput, or twice its p99; 1/64: served 1 of 64; gen: the generator was the limit" : \
-    "1.0: the best; 2.0×: half its throughput, or twice its p99; 1/64: served 1 of 64; none: no answer; gen: the generator was the limit")
+    is_slide ? "1.0: the best of all models; 2.0×: half as good (half the throughput, twice the cost); 1/64: served 1 of 64; gen: the generator was the limit" : \
+    "1.0: the best; 2.0×: half as good (half the throughput, twice the cost); 1/64: served 1 of 64; none: no answer; gen: the generator was the limit")
 plot data using (@cell_x):(@cell_y):(@cell_x - 0.5):(@cell_x + 0.5):(@cell_y - 0.5):(@cell_y + 0.5):(background(strcol(7), @ratio)) with boxxyerror lc rgb variable notitle, \
      data using (@cell_x):(@cell_y):(text_of(strcol(9))):(ink(strcol(7), @ratio)) with labels tc rgb variable noenhanced font cell_font notitle
 unset multiplot
