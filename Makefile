@@ -16,7 +16,9 @@ OWN_CFLAGS := -std=gnu17 -pthread -I. -Wall -Wextra -Wshadow -Wconversion -Wvla 
               $(if $(WERROR),-Werror) \
               $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 OWN_CPPFLAGS := -D_GNU_SOURCE -DSWITCHPOINT_VERSION='"$(VERSION)"' -I$(BUILD)/generated
-OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+# gcc's two sanitizers share one place for their reports only when both are linked statically.
+OWN_LDFLAGS  := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) \
+                $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANITIZE)),-static-libasan -static-libubsan))
 
 PKG_CONFIG ?= pkg-config
 PKGS := jansson inih gsl zlib hiredis sqlite3

@@ -5,6 +5,7 @@
 # are generous.
 
 bats_require_minimum_version 1.5.0
+# shellcheck disable=SC2218 # bats has a load of its own, until this file defines one
 load processes.bash
 
 setup() {
