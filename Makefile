@@ -267,7 +267,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (300), under ASan and UBSan
 C_SOURCES := $(wildcard $(addsuffix /*.c,common servers servers/* loadgen bench bench/* switches tests/specimen tests/peers))
 C_FILES    = $(C_SOURCES) $(wildcard $(addsuffix /*.h,common servers servers/* loadgen bench/* switches)) \
              $(wildcard tests/unit/*.c tests/unit/*.h tests/fuzz/*.c tests/e2e/helpers/*.c tests/spoiled/*.c)
-SCRIPTS    = scripts/setup scripts/compare-peers scripts/model-figures .ci/run tests/run tests/tsan tests/spoiled/waiting-loadgen
+SCRIPTS    = scripts/setup scripts/readme-answer scripts/compare-peers scripts/model-figures .ci/run tests/run tests/tsan tests/spoiled/waiting-loadgen
 
 .PHONY: lint
 lint: $(SYSCALL_NAMES) ## clang-format, clang-tidy, cppcheck and shellcheck
