@@ -208,7 +208,7 @@ static void write_stakes(FILE *out, const struct answer *a)
             least = &a->rows[i];
         }
     }
-    if (!most)
+    if (!most || !least)
         return;
     fprintf(out, "The choice matters most at `%s`, where `%s` is %s times worse than `%s`",
             name_of_row(a, most, name, sizeof name),
