@@ -232,7 +232,7 @@ $(VARIANTS): $(BUILD)/tests/%/server-epoll: $(BUILD)/bin/server-epoll
 test-programs: all $(UNIT_TESTS) $(E2E_HELPERS) $(SPOILED) $(VARIANTS)
 
 e2e: all $(E2E_HELPERS) $(SPOILED) $(VARIANTS) ## the end-to-end tests alone (E2E=: only those whose name begins so)
-	@SANITIZE=$(SANITIZE) TEST_LIMIT_S=$(if $(SANITIZE),180,60) tests/run $(BUILD) $(E2E)
+	@SANITIZE=$(SANITIZE) TEST_LIMIT_S=$(if $(SANITIZE),240,120) tests/run $(BUILD) $(E2E)
 
 # The same tests, by binaries that watch themselves. A defect ends the process with a report.
 .PHONY: test-asan test-tsan
