@@ -23,6 +23,9 @@ const size_t profile_count = sizeof profiles / sizeof *profiles;
 /* Of a preview: what a workload's own length is divided by, and the length of the others. */
 static const double PREVIEW_SHARE = 0.5, PREVIEW_WARMUP_S = 0.1, PREVIEW_DURATION_S = 0.25;
 
+/* A first search has so many times as many windows as a later one. */
+static const double PREVIEW_SEARCH = 1.5;
+
 const struct profile *profile_find(const char *name)
 {
     for (size_t i = 0; i < profile_count; i++)
@@ -105,6 +108,7 @@ struct workload plan_workload_at(const struct plan *p, size_t workload, size_t p
     if (preview) {
         at.warmup_s = fmin(at.warmup_s, PREVIEW_WARMUP_S);
         at.duration_s *= PREVIEW_SHARE;
+        at.steps = ceil(at.steps * PREVIEW_SEARCH); /* it begins from nothing */
         workload_set_windows(&at, PREVIEW_WARMUP_S, PREVIEW_DURATION_S);
     }
     workload_set_windows(&at, p->profile->warmup_s, p->profile->duration_s);

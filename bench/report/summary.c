@@ -69,6 +69,19 @@ static void count_warning(json_t *warnings, const char *text, const json_t *run)
                         json_integer(json_integer_value(json_object_get(entry, "count")) + 1));
 }
 
+/* What stands in another place: in the documentation, once, or in a remark that is judged over all
+ * blocks. */
+static bool is_said_elsewhere(const char *warning)
+{
+    static const char *const beginnings[] = {"system calls were not counted",
+                                             "instructions, cycles and cache misses",
+                                             "the first half differs"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (strncmp(warning, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return strstr(warning, "connections were not served") != NULL;
+}
+
 static void gather_warnings(json_t *warnings, const struct measurements *of)
 {
     for (size_t i = 0; i < of->count; i++) {
@@ -79,7 +92,7 @@ static void gather_warnings(json_t *warnings, const struct measurements *of)
         if (message)
             count_warning(warnings, message, line);
         json_array_foreach (json_at(line, "warnings"), index, warning)
-            if (json_is_string(warning))
+            if (json_is_string(warning) && !is_said_elsewhere(json_string_value(warning)))
                 count_warning(warnings, json_string_value(warning), line);
     }
 }

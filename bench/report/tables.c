@@ -60,7 +60,7 @@ static struct shown show(const struct results *r, struct group g, const struct c
                   high = figure_of(e.high * c->scale);
     if (e.count == 0)
         return f;
-    bool is_point = e.count == 1 || e.at_least || strcmp(low.text, high.text) == 0;
+    bool is_point = e.at_least || strcmp(low.text, high.text) == 0;
     if (is_point)
         snprintf(f.text, sizeof f.text, "%s%s%s%s", mark, bound, middle.text, mark);
     else
@@ -180,6 +180,52 @@ static void write_remarks(FILE *out, const struct results *r, size_t workload)
         fputc('\n', out);
 }
 
+/* --- what limits a capacity ------------------------------------------------------------------- */
+
+enum limit { LIMIT_CPU, LIMIT_WAIT, LIMIT_GENERATOR, LIMIT_UNKNOWN };
+static const char *const limit_names[] = {
+    [LIMIT_CPU] = "the CPU (80 % or more of what it allows)",
+    [LIMIT_WAIT] = "waiting, for a worker or a lock (the CPU has time left)",
+    [LIMIT_GENERATOR] = "the load generator",
+};
+
+/* Where the two ways to a capacity disagree, something other than the CPU is the limit. */
+static enum limit limit_of(const struct results *r, struct group g)
+{
+    static const double ALIKE = 0.8;
+    struct estimate capacity = group_estimate(r, g, metric_find("capacity"));
+    struct estimate bound = group_estimate(r, g, metric_find("capacity_bound"));
+    if (capacity.count == 0 || bound.count == 0)
+        return LIMIT_UNKNOWN;
+    if (capacity.median >= ALIKE * bound.median)
+        return LIMIT_CPU;
+    return capacity.at_least ? LIMIT_GENERATOR : LIMIT_WAIT;
+}
+
+static void write_limits(FILE *out, const struct results *r, size_t workload)
+{
+    const struct workload *w = &r->plan.workloads[workload];
+    for (size_t i = 0; i < workload_points(w); i++) {
+        fprintf(out, "- What limits them at %s:", point_name_of(w, i).text);
+        for (enum limit limit = LIMIT_CPU; limit < LIMIT_UNKNOWN; limit++) {
+            bool named = false;
+            for (size_t m = 0; m < r->plan.model_count; m++) {
+                if (limit_of(r, (struct group){m, workload, i}) != limit)
+                    continue;
+                if (named)
+                    fprintf(out, ", %s", r->plan.models[m]);
+                else
+                    fprintf(out, " *%s*: %s", limit_names[limit], r->plan.models[m]);
+                named = true;
+            }
+            if (named)
+                fputc(';', out);
+        }
+        fputc('\n', out);
+    }
+    fputc('\n', out);
+}
+
 void tables_write(FILE *out, const struct results *r, size_t workload)
 {
     const struct workload *w = &r->plan.workloads[workload];
@@ -191,5 +237,7 @@ void tables_write(FILE *out, const struct results *r, size_t workload)
     else
         for (size_t i = 0; i < count; i++)
             write_by_point(out, r, workload, &of[i]);
+    if (w->capacity)
+        write_limits(out, r, workload);
     write_remarks(out, r, workload);
 }

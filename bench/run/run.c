@@ -301,6 +301,8 @@ static enum run_result measure_folder(struct work *work, const struct run_reques
                                       const struct places *places, struct error *error)
 {
     enum run_result result = RUN_FAILED;
+    if (r->resume && r->time_s > 0)
+        work->results.plan.trials = 0; /* it goes on for a time, not for a number of blocks */
     work->backend = (struct backend){.folder = work->scratch.text};
     work->blocks = (struct blocks){.places = places,
                                    .results = &work->results,

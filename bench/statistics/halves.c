@@ -1,6 +1,7 @@
 #include "bench/statistics/halves.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <math.h>
@@ -92,8 +93,12 @@ struct estimate halved_estimate(const struct halved *h)
     } else if (h->blocks > 2) {
         double reach =
             gsl_cdf_tdist_Qinv(0.025, (double)h->blocks - 1) * sqrt(variance_of(NULL, h));
-        e.low = exp(h->all - reach);
-        e.high = exp(h->all + reach);
+        double least, most;
+        gsl_stats_minmax(&least, &most, h->halves, 1, h->count);
+        /* Halves of the blocks scatter as much as the figure of all of them does, and where it can
+         * only be one thing or another (with a stall, without), t reaches far beyond both. */
+        e.low = exp(fmin(fmax(h->all - reach, least), h->all));
+        e.high = exp(fmax(fmin(h->all + reach, most), h->all));
         e.confidence = 0.95;
     }
     return e;

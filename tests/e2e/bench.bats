@@ -16,7 +16,7 @@ setup() {
 case "$*" in *--compute-rate*) ;; *) echo x >> "${STARTS:-/dev/null}" ;; esac
 echo "ready 127.0.0.1:1 model=alpha pid=$$ compute_rate=$(grep -c x "${STARTS:-/dev/null}")00.5"
 trap 'exit 0' TERM INT
-while :; do sleep 0.05; done
+i=0; while [ $i -lt 1200 ]; do sleep 0.05; i=$((i + 1)); done
 SERVER
     # A load generator that keeps its command line and does as $FAKE says.
     cat > fake/loadgen <<'LOADGEN'
