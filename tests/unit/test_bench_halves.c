@@ -178,6 +178,37 @@ static void an_interval_of_halves_is_that_of_student_s_t(void **state)
     is_near(e.confidence, 0.5, 0);
 }
 
+/* Six blocks of which half have a stall: t would reach from microseconds to hours. */
+static void an_interval_stays_near_what_halves_of_the_blocks_give(void **state)
+{
+    (void)state;
+    const double logs[] = {0, 0, 0, 6, 6, 6};
+    struct halved h;
+    assert_int_equal(halve(mean_of, logs, 6, &h), 0);
+    struct estimate e = halved_estimate(&h);
+    assert_true(log(e.low) >= 3 - 1.5 * 3 - 1e-9 && log(e.high) <= 3 + 1.5 * 3 + 1e-9);
+}
+
+static void that_costs_an_interval_hardly_any_coverage(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 3000, BLOCKS = 6 };
+    gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+    size_t covered = 0;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        double logs[BLOCKS];
+        struct halved h;
+        for (size_t k = 0; k < BLOCKS; k++)
+            logs[k] = gsl_ran_gaussian(random, 0.1);
+        assert_int_equal(halve(mean_of, logs, BLOCKS, &h), 0);
+        struct estimate e = halved_estimate(&h);
+        covered += e.low <= 1 && 1 <= e.high;
+    }
+    gsl_rng_free(random);
+    if (covered < 0.92 * SAMPLES)
+        fail_msg("%zu of %d intervals hold the true mean", covered, SAMPLES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +221,8 @@ int main(void)
         cmocka_unit_test(what_is_5_percent_dearer_is_found_in_six_blocks),
         cmocka_unit_test(of_two_that_are_one_a_difference_is_shown_as_rarely_as_stated),
         cmocka_unit_test(an_interval_of_halves_is_that_of_student_s_t),
+        cmocka_unit_test(an_interval_stays_near_what_halves_of_the_blocks_give),
+        cmocka_unit_test(that_costs_an_interval_hardly_any_coverage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
