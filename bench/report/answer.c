@@ -213,7 +213,7 @@ static void write_why(FILE *out, const struct questions *a, const struct questio
         fprintf(out, "threads or processes: %.0f and %.0f (`%s`, `%s`)",
                 question_figure(a, q, worst, "threads_max"),
                 question_figure(a, q, best, "threads_max"), p->models[worst], p->models[best]);
-    else if (of_rate && *remark.text)
+    else if (of_rate && *remark.text && utilisation < IDLE)
         fprintf(out, "`%s` %s", p->models[worst], remark.text);
     else if (of_rate && utilisation < IDLE)
         fprintf(out, "the workers of `%s` wait: its CPU is idle for %.0f %% of the time",

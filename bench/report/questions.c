@@ -123,7 +123,8 @@ double times_worse(const struct questions *a, const struct question *q, size_t m
         return NAN;
     double ratio = question_figure(a, q, model, q->headline->metric) /
                    question_figure(a, q, q->best, q->headline->metric);
-    return q->headline->more_is_better ? 1 / ratio : ratio;
+    double times = q->headline->more_is_better ? 1 / ratio : ratio;
+    return isfinite(times) ? times : NAN; /* to nothing there is no ratio */
 }
 
 size_t worst_of_card(const struct questions *a, const struct question *q)

@@ -2,6 +2,7 @@
 
 #include "bench/base/stop.h"
 #include "bench/run/backend.h"
+#include "bench/run/calibrate.h"
 #include "bench/run/ceiling.h"
 #include "bench/run/cell.h"
 #include "bench/run/cpus.h"
@@ -81,8 +82,7 @@ enum run_result begin_new(const struct run_request *r, const struct places *plac
         return chosen == CHOICE_REFUSED ? RUN_REFUSED : RUN_FAILED;
     enum run_result result = RUN_FAILED;
     if (fit_to_machine(r, places, &p, error) == 0 &&
-        cell_calibrate(places->programs.text, p.models[0], p.server_cpus, &p.compute_rate, error) ==
-            0 &&
+        calibrate(places->programs.text, p.models[0], p.server_cpus, &p.compute_rate, error) == 0 &&
         folder_choose(r->out, p.profile->name, folder, error) == 0 &&
         journal_open(journal, folder->text, error) == 0) {
         result = fill_folder(r, places, &p, folder->text, error) == 0 ? RUN_COMPLETE : RUN_FAILED;

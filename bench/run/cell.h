@@ -1,7 +1,6 @@
 /* One measurement: the command line that makes it, and the JSON that comes of it.
  *
- * The only place that knows loadgen's and the servers' options. Starts loadgen,
- * which starts the server. Knows nothing of plans, order and the journal. */
+ * Starts loadgen, which starts the server. Knows nothing of plans, order and the journal. */
 #ifndef BENCH_CELL_H
 #define BENCH_CELL_H
 
@@ -34,12 +33,5 @@ struct cell_order {
  * gave none, an object with `error`, `valid` false, what it said, and the command. NULL:
  * interrupted, nothing to keep. */
 json_t *cell_measure(const struct cell_order *);
-
-/* Iterations of compute per microsecond on this machine: the median of three starts of a server,
- * which calibrates when it is not told the rate. Any will do, their handler is the same; the
- * simplest, server-blocking, has the least around it: that of `otherwise` where it is not there.
- * 0, or -1. */
-int cell_calibrate(const char *programs, const char *otherwise, const char *cpus, double *rate,
-                   struct error *);
 
 #endif

@@ -274,8 +274,9 @@ double run_least_s(const struct plan *p, double *preview_s)
 static void settle_time(struct work *work, const struct run_request *r)
 {
     const struct plan *p = &work->results.plan;
+    static const double SLOWER = 1.1; /* than planned: servers that take long to start */
     double preview_s, set_up_s = elapsed_s(work) + 2 * REPORT_GUESS_S;
-    double least_s = run_least_s(p, &preview_s) + set_up_s;
+    double least_s = SLOWER * run_least_s(p, &preview_s) + set_up_s;
     work->time_s = r->time_s > 0 ? r->time_s : INFINITY;
     if (!(r->time_s > 0) && p->trials == 0 && p->profile->time_s > 0)
         work->time_s = p->profile->grows ? fmax(p->profile->time_s, least_s) : p->profile->time_s;
@@ -288,6 +289,10 @@ static void settle_time(struct work *work, const struct run_request *r)
         fprintf(stderr, "bench: %u block%s of each point, about %s\n", p->trials,
                 p->trials > 1 ? "s" : "",
                 span_of((least_s - preview_s - set_up_s) * p->trials / BLOCKS_LEAST).text);
+    else if (r->resume)
+        fprintf(stderr, "bench: %zu measurements are there; the run goes on%s%s, or until Ctrl-C\n",
+                results_count(&work->results), isfinite(work->time_s) ? " for " : "",
+                isfinite(work->time_s) ? span_of(work->time_s).text : "");
     else
         fprintf(stderr,
                 "bench: a first picture after about %s; intervals after about %s; the run ends "

@@ -4,6 +4,7 @@
 #include "bench/journal/disturbance.h"
 #include "bench/plan/list.h"
 #include "bench/report/draw.h"
+#include "bench/run/calibrate.h"
 #include "bench/run/cell.h"
 #include "bench/run/cpus.h"
 #include "bench/run/environment.h"
@@ -212,8 +213,8 @@ static int prepare(struct validation *v, const struct validate_request *r, struc
     if (cpus_choose(r->server_cpus, r->loadgen_cpus, v->server_cpus, v->loadgen_cpus, NAME_SIZE,
                     error) != 0)
         return -1;
-    if (cell_calibrate(v->places->programs.text, v->models[0], v->server_cpus, &v->compute_rate,
-                       error) != 0)
+    if (calibrate(v->places->programs.text, v->models[0], v->server_cpus, &v->compute_rate,
+                  error) != 0)
         return -1;
     json_t *environment = environment_describe(v->places->programs.text);
     int result = folder_write_json(v->folder, "environment.json", environment, error);
