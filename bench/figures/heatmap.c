@@ -26,9 +26,10 @@ static const struct yardstick *yardstick_of(const struct workload *w)
 }
 
 /* What can be said of a model at a point. A figure with a remark ("served 1 of 64") is not one of
- * all that was asked for, and a lower bound is none of what the server can do. */
-enum cell_kind { CELL_VALUE, CELL_BOUND, CELL_REMARK, CELL_NONE };
-static const char *const kind_names[] = {"value", "bound", "remark", "none"};
+ * all that was asked for. A rate that is a lower bound is none of what the server can do; a
+ * response time that is one is at least so much worse. */
+enum cell_kind { CELL_VALUE, CELL_LEAST, CELL_BOUND, CELL_REMARK, CELL_NONE };
+static const char *const kind_names[] = {"value", "least", "bound", "remark", "none"};
 
 struct cell_value {
     double value;
@@ -44,7 +45,7 @@ static struct cell_value value_of(const struct subject *s, struct group g,
     else if (!(c.value > 0))
         c.kind = CELL_NONE;
     else if (estimate_metric(s, g, y->metric).at_least)
-        c.kind = CELL_BOUND;
+        c.kind = y->more_is_better ? CELL_BOUND : CELL_LEAST;
     return c;
 }
 
@@ -54,7 +55,7 @@ static const struct cell_value *best_of(const struct cell_value *cells, size_t c
 {
     const struct cell_value *best = NULL;
     for (const struct cell_value *c = cells; c < cells + count; c++)
-        if (c->kind <= CELL_BOUND &&
+        if ((c->kind == CELL_VALUE || c->kind == CELL_BOUND) &&
             (!best || (y->more_is_better ? c->value > best->value : c->value < best->value)))
             best = c;
     return best;
@@ -86,16 +87,17 @@ static void print_remark(FILE *out, const char *remark)
 static void put_cell(FILE *out, const struct cell_value *c, const struct cell_value *best,
                      const struct yardstick *y, const char *remark)
 {
-    double ratio = c->kind > CELL_BOUND ? NAN
-                   : y->more_is_better  ? best->value / c->value
-                                        : c->value / best->value;
-    bool is_least = c->kind == CELL_VALUE && best->kind == CELL_BOUND;
+    double ratio = !best || c->kind > CELL_BOUND ? NAN
+                   : y->more_is_better           ? best->value / c->value
+                                                 : c->value / best->value;
+    bool is_ratio = best && (c->kind == CELL_VALUE || c->kind == CELL_LEAST);
+    bool is_least = is_ratio && (c->kind == CELL_LEAST || best->kind == CELL_BOUND);
     fprintf(out, "\t%s\t%s", y->name, is_least ? "least" : kind_names[c->kind]);
     put(out, ratio);
     fputs(is_least ? "\t≥" : "\t", out);
     if (c->kind == CELL_REMARK)
         print_remark(out, remark);
-    else if (c->kind == CELL_VALUE)
+    else if (is_ratio)
         print_ratio(out, ratio);
     else
         fputs(c->kind == CELL_BOUND ? "gen" : "–", out);

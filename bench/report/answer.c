@@ -142,10 +142,13 @@ static struct cell_text cell_of(const struct questions *a, const struct question
     struct remark remark = group_remark(a->results, question_group(q, m));
     const char *mark = markdown && is_at_the_top(q, m) ? "**" : "";
     bool sure = q->of[m].standing != STANDING_NOT_SHOWN;
+    struct estimate e =
+        group_estimate(a->results, question_group(q, m), metric_find(q->headline->metric));
+    const char *bound = e.at_least && !q->headline->more_is_better ? "≥ " : "";
     if (remark.kind >= REMARK_NO_ANSWER && remark.kind != REMARK_NOT_MEASURED)
         snprintf(cell.text, sizeof cell.text, "%s", remark.text);
     else if (!isnan(times))
-        snprintf(cell.text, sizeof cell.text, "%s%s%s%s%s", mark,
+        snprintf(cell.text, sizeof cell.text, "%s%s%s%s%s%s", mark, bound,
                  times < 1.005 ? "1" : figure_of(times).text, sure ? "" : "?", mark,
                  *remark.text ? " *" : "");
     else if (remark.kind == REMARK_OVERLOADED || remark.kind == REMARK_STARVED)
@@ -204,6 +207,7 @@ static void write_why(FILE *out, const struct questions *a, const struct questio
     static const double IDLE = 0.8, ALIKE = 1.1;
     struct remark remark = group_remark(a->results, question_group(q, worst));
     double utilisation = question_figure(a, q, worst, "server_utilisation");
+    double best_utilisation = question_figure(a, q, best, "server_utilisation");
     double cpu = question_figure(a, q, worst, "cpu_per_request");
     double best_cpu = question_figure(a, q, best, "cpu_per_request");
     double switches = question_figure(a, q, worst, "switches_per_request");
@@ -218,6 +222,9 @@ static void write_why(FILE *out, const struct questions *a, const struct questio
     else if (of_rate && utilisation < IDLE)
         fprintf(out, "the workers of `%s` wait: its CPU is idle for %.0f %% of the time",
                 p->models[worst], 100 * (1 - utilisation));
+    else if (of_rate && utilisation < IDLE * best_utilisation)
+        fprintf(out, "CPUs kept busy: %s and %s (`%s`, `%s`)", figure_of(utilisation).text,
+                figure_of(best_utilisation).text, p->models[worst], p->models[best]);
     else if (strncmp(q->headline->metric, "response_", strlen("response_")) == 0)
         fprintf(out, "p50 %s and %s ms, p99 %s and %s ms (`%s`, `%s`)",
                 figure_of(question_figure(a, q, worst, "response_p50") / 1e3).text,

@@ -1,5 +1,6 @@
 # Response time percentiles: a panel for each workload, a line for each model, log axis. Error
-# bars: 95 % intervals. A percentile is no number: models stand side by side.
+# bars: 95 % intervals. A percentile is no number: models stand side by side. On a slide there is no
+# room for the p of p99.9.
 percentiles = ""
 stats data using (note_row(strcol(1), strcol(2), strcol(3)), note_place(strcol(1), strcol(3)), percentiles = extended(percentiles, strcol(5)), 1) nooutput
 eval index_rows
@@ -29,7 +30,7 @@ do for [i = 1:panels] {
     set logscale y
     set xrange [0.6:words(percentiles) + 0.4]
     set xtics () font small
-    set for [p in percentiles] xtics add (p place(percentiles, p))
+    set for [p in percentiles] xtics add ((is_slide ? p[2:*] : p) place(percentiles, p))
     eval remark_title
     set xlabel (is_lowest(i, panels) ? "percentile" : "")
     plot for [m in models] @rows_of using (x_of(m)):(answer(column(6))) @mark_line, \
