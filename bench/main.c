@@ -1,6 +1,6 @@
 /* bench: asks every workload's question to every model, and keeps the answers.
  *
- * The command line. What the commands do stands in run.c, summary.c, compare.c and plot.c. */
+ * The command line. What the commands do stands in the rooms run, report, validate and switches. */
 #include "bench/base/stop.h"
 #include "bench/report/answer.h"
 #include "bench/report/compare.h"
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_USAGE = 64 };
 
@@ -102,7 +103,8 @@ static double time_span_s(const char *text, struct argp_state *state)
     char *end;
     double number = strtod(text, &end);
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (end != text && strcmp(end, units[i].suffix) == 0 && number >= 1 && number <= 1e6)
+        if (end != text && strcmp(end, units[i].suffix) == 0 && number * units[i].seconds >= 1 &&
+            number * units[i].seconds <= 1e7)
             return number * units[i].seconds;
     argp_error(state, "--time: \"%s\" is no time of a second or more, such as 90s, 10m or 2h",
                text);
@@ -282,7 +284,8 @@ static int command_run(const struct command_line *c, const struct places *places
             complain(&error);
         return EXIT_FAILURE;
     }
-    printf("results: %s (summary.md, summary.tsv, plots/, runs.jsonl)\n", folder.text);
+    if (access(path_of("%s/summary.md", folder.text).text, R_OK) == 0)
+        printf("results: %s (summary.md, summary.tsv, plots/, runs.jsonl)\n", folder.text);
     printf("to go on: bench run --resume %s --time 10m\n", folder.text);
     return result == RUN_COMPLETE ? EXIT_SUCCESS : EXIT_FAILURE;
 }

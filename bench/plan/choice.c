@@ -108,7 +108,7 @@ fail:
     return result;
 }
 
-void choose_by_cores(struct plan *p, bool say)
+void choose_by_cores(struct plan *p)
 {
     size_t most = *p->cpus != '\0', kept = 0;
     for (const char *at = p->cpus; *at; at++)
@@ -117,7 +117,7 @@ void choose_by_cores(struct plan *p, bool say)
         struct workload w = p->workloads[i];
         size_t points = workload_points(&w);
         size_t left = workload_limit_cores(&w, (unsigned)most);
-        if (left < points && say)
+        if (left < points)
             plan_leave_out(p, "%s: %zu of %zu points want more than the %zu CPUs that there are",
                            w.name, points - left, points, most);
         if (left > 0)

@@ -24,8 +24,8 @@ enum choice_result { CHOICE_MADE, CHOICE_FAILED, CHOICE_REFUSED /* a name that i
 enum choice_result choose(const struct choice *, const struct places *, struct plan *,
                           struct error *);
 
-/* Takes out of the plan what wants more CPUs than its `cpus` has. Each is said, and kept for the
- * report, if `say`. */
-void choose_by_cores(struct plan *, bool say);
+/* Takes out of the plan what wants more CPUs than its `cpus` has; says so, and keeps it for the
+ * report. */
+void choose_by_cores(struct plan *);
 
 #endif

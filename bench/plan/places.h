@@ -1,9 +1,9 @@
 /* Where bench finds the other programs, the workloads and the plot scripts.
  *
- * Programs stand beside bench itself. Data files stand below the current
- * folder, in the source tree above build/bin, or in PREFIX/share/switchpoint
- * beside PREFIX/bin: the first that is there; so do the targets. The models are whatever
- * server-NAME programs there are; no list of them exists. */
+ * Programs stand beside bench itself. Data files (workloads, targets, plot scripts) stand below the
+ * current folder, in the source tree above build/bin, or in PREFIX/share/switchpoint beside
+ * PREFIX/bin: the first that is there. The models are whatever server-NAME programs there are; no
+ * list of them exists. */
 #ifndef BENCH_PLACES_H
 #define BENCH_PLACES_H
 

@@ -32,7 +32,7 @@ extern const size_t profile_count;
 /* NULL: there is no such profile. */
 const struct profile *profile_find(const char *name);
 
-/* Differences of fewer percent decide nobody's choice of an architecture. */
+/* Differences up to this share decide nobody's choice of an architecture. */
 static const double MARGIN_DEFAULT = 0.05;
 
 /* An exact 95 % interval of a median needs so many values: with five it is 94 %. */

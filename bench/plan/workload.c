@@ -57,7 +57,7 @@ static const struct setting settings[] = {
     {"step_s", NUMBER, AT(step_s), 0.1, 600, NULL},
     {"steps", WHOLE, AT(steps), 1, 1000, NULL},
     {"sweep", CHOICE, AT(sweep), 0, 0,
-     "total connections idle slow rate_rps think_ms pipeline threads cores file_bytes"},
+     "total connections idle slow rate_rps think_ms pipeline threads cores"},
     {"values", LIST, AT(values), 0, 0, NULL},
 };
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
@@ -166,10 +166,10 @@ static int set_variant(struct parsing *p, const char *name, const char *key, con
     struct workload *w = p->workload;
     const struct setting *s = setting_find(key);
     static const char *const not_here =
-        "anything but title, question, order, core, headline and the sweep";
+        "anything but title, question, order, core, headline, file_bytes and the sweep";
     if (!s || s->kind == LIST || s->offset == AT(title) || s->offset == AT(question) ||
         s->offset == AT(order) || s->offset == AT(core) || s->offset == AT(core_points) ||
-        s->offset == AT(headline) || s->offset == AT(sweep))
+        s->offset == AT(headline) || s->offset == AT(file_bytes) || s->offset == AT(sweep))
         return parsing_fail(p, "a point cannot change", key, not_here);
     const char *wanted = setting_apply(&p->unused, s, value);
     if (wanted)

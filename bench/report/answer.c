@@ -114,7 +114,7 @@ static void write_outlook(FILE *out, const struct questions *a)
             soon += s->standing == STANDING_NOT_SHOWN && s->blocks_more <= blocks;
         }
     fprintf(out, "Of %zu verdicts %zu are shown", all, shown);
-    if (shown < all)
+    if (shown < all && blocks > 0)
         fprintf(out,
                 "; ten minutes more (about %u block%s of each point) are expected to settle %zu of "
                 "the other %zu",

@@ -1,6 +1,6 @@
 /* The answer of a run: which models are best for which workload, by how much, and why.
  *
- * Three sentences and a table, made from the verdicts alone (statistics/standing.h). */
+ * Three sentences and a table, made from the verdicts (statistics/standing.h) and a few figures. */
 #ifndef BENCH_ANSWER_H
 #define BENCH_ANSWER_H
 

@@ -25,14 +25,21 @@ static int begin(struct lane *l, const struct drawing *d, const char *scripts, s
     return l->child ? 0 : -1;
 }
 
-static int finish(struct lane *l, struct error *error)
+/* A run that was interrupted draws what it has measured: only a stop since then ends the drawing,
+ * or a second one. */
+static bool is_told_to_stop(int stops_before)
+{
+    return bench_stop > stops_before || bench_stop > 1;
+}
+
+static int finish(struct lane *l, int stops_before, struct error *error)
 {
     struct outcome outcome;
     int ended = child_end(l->child, &outcome, error), result = 0;
     l->child = NULL;
     if (ended != 0)
         return -1;
-    if (bench_stop > 0)
+    if (is_told_to_stop(stops_before))
         result = error_set(error, "interrupted");
     else if (outcome.exit_code != 0)
         result = error_set(error, "gnuplot could not draw %s: %s", l->drawing->stem.text,
@@ -42,22 +49,23 @@ static int finish(struct lane *l, struct error *error)
 }
 
 /* Waits a little for it. Whoever has had enough time, or is asked to stop, is ended. */
-static bool is_over(struct lane *l)
+static bool is_over(struct lane *l, int stops_before)
 {
-    return child_ends_within(l->child, POLL_S) || bench_stop > 0 || ++l->polls > POLLS_MOST;
+    return child_ends_within(l->child, POLL_S) || is_told_to_stop(stops_before) ||
+           ++l->polls > POLLS_MOST;
 }
 
 int draw(const struct drawing *drawings, size_t count, const char *scripts, struct error *error)
 {
     struct lane lanes[LANES] = {{0}};
     size_t next = 0, busy = 0;
-    int result = 0;
+    int result = 0, stops_before = bench_stop;
     while (busy > 0 || (next < count && result == 0))
         for (struct lane *l = lanes; l < lanes + LANES; l++) {
             struct error later = {""}; /* of several failures the first is told */
             struct error *told = result == 0 ? error : &later;
-            if (l->child && is_over(l)) {
-                result |= finish(l, told);
+            if (l->child && is_over(l, stops_before)) {
+                result |= finish(l, stops_before, told);
                 busy--;
             } else if (!l->child && next < count && result == 0) {
                 result |= begin(l, &drawings[next++], scripts, told);

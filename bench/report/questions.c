@@ -97,8 +97,7 @@ int questions_of(struct questions *a, const struct results *r)
     return 0;
 }
 
-/* --- models of a question
- * -------------------------------------------------------------------------- */
+/* --- models of a question --------------------------------------------------------------------- */
 
 struct group question_group(const struct question *q, size_t model)
 {

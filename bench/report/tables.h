@@ -1,4 +1,4 @@
-/* The tables of a workload, for people: in Markdown, and in short for a terminal. */
+/* The tables of a workload, for people, in Markdown. */
 #ifndef BENCH_TABLES_H
 #define BENCH_TABLES_H
 

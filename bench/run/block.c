@@ -101,7 +101,9 @@ static int keep(struct blocks *b, struct group g, unsigned block, json_t *line, 
         fputc('\n', stderr);
         return -1;
     }
-    return results_add(b->results, g, block, line);
+    return results_add(b->results, g, block, line) == 0
+               ? 0
+               : error_set(error, "no memory for the results; what is measured is in the folder");
 }
 
 /* Around what earlier blocks found: the search need not begin from nothing. */

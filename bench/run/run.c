@@ -21,6 +21,9 @@
 /* Tables and figures take about so long until it is known how long they take. */
 static const double REPORT_GUESS_S = 12;
 
+/* The last report draws seven files for each figure, those before it three. */
+static const double LAST_REPORT = 7.0 / 3;
+
 /* A point of a workload while the run goes on. */
 struct point {
     size_t workload, point;
@@ -61,6 +64,12 @@ static double left_s(const struct work *work)
 
 /* --- a block ---------------------------------------------------------------------------------- */
 
+/* One block in which a server hung says little of the next. */
+static void note_slowness(struct point *at, double slowness)
+{
+    at->slowness = at->blocks == 0 ? slowness : (at->slowness + slowness) / 2;
+}
+
 static enum run_result measure_block(struct work *work, struct point *at, unsigned block,
                                      struct error *error)
 {
@@ -74,8 +83,8 @@ static enum run_result measure_block(struct work *work, struct point *at, unsign
     if (result != BLOCK_WHOLE)
         return result == BLOCK_INTERRUPTED ? RUN_INTERRUPTED : RUN_FAILED;
     if (!is_begun)
-        at->slowness =
-            took_s / plan_block_s(&work->results.plan, at->workload, at->point, block == 0);
+        note_slowness(
+            at, took_s / plan_block_s(&work->results.plan, at->workload, at->point, block == 0));
     return RUN_COMPLETE;
 }
 
@@ -135,10 +144,11 @@ static int write_time(const struct work *work, struct error *error)
 static int report(struct work *work, bool last, struct error *error)
 {
     double before_s = elapsed_s(work);
-    progress_show("tables and figures", left_s(work));
+    progress_end();
     int result = work->report(work->report_argument, &work->results, work->folder, last, error);
-    work->report_s = elapsed_s(work) - before_s;
-    work->reports_s += work->report_s;
+    double took_s = elapsed_s(work) - before_s;
+    work->reports_s += took_s;
+    work->report_s = took_s * LAST_REPORT;
     work->next_report_s = 2 * elapsed_s(work);
     return write_time(work, error) == 0 ? result : -1;
 }
@@ -226,15 +236,11 @@ static enum run_result first_pass(struct work *work, struct error *error)
         struct point *at = &work->points[i];
         if (at->is_previewed)
             continue;
-        if (left_s(work) <= 0) {
-            fprintf(stderr,
-                    "bench: warning: the time is over before every point was measured once: %zu of "
-                    "%zu were\n",
-                    i, work->point_count);
+        if (left_s(work) < plan_block_s(&work->results.plan, at->workload, at->point, true)) {
+            fprintf(stderr, "bench: warning: there is no time for a first look at every point\n");
             break;
         }
         result = measure_block(work, at, 0, error);
-        at->is_previewed = result == RUN_COMPLETE;
     }
     return result;
 }
@@ -288,7 +294,7 @@ static void settle_time(struct work *work, const struct run_request *r)
     if (p->trials > 0)
         fprintf(stderr, "bench: %u block%s of each point, about %s\n", p->trials,
                 p->trials > 1 ? "s" : "",
-                span_of((least_s - preview_s - set_up_s) * p->trials / BLOCKS_LEAST).text);
+                span_of((run_least_s(p, &preview_s) - preview_s) * p->trials / BLOCKS_LEAST).text);
     else if (r->resume)
         fprintf(stderr, "bench: %zu measurements are there; the run goes on%s%s, or until Ctrl-C\n",
                 results_count(&work->results), isfinite(work->time_s) ? " for " : "",
@@ -308,6 +314,8 @@ static enum run_result measure_folder(struct work *work, const struct run_reques
     enum run_result result = RUN_FAILED;
     if (r->resume && r->time_s > 0)
         work->results.plan.trials = 0; /* it goes on for a time, not for a number of blocks */
+    if (r->resume && r->choice.margin > 0)
+        work->results.plan.margin = r->choice.margin;
     work->backend = (struct backend){.folder = work->scratch.text};
     work->blocks = (struct blocks){.places = places,
                                    .results = &work->results,
@@ -345,23 +353,25 @@ enum run_result run_measure(const struct run_request *r, const struct places *pl
                         .time_s = INFINITY,
                         .report_s = REPORT_GUESS_S};
     enum run_result result = RUN_COMPLETE;
+    struct path chosen = {""};
     if (r->resume) {
         struct path plan = path_of("%s/plan.json", r->resume);
-        *folder = path_of("%s", r->resume);
+        chosen = path_of("%s", r->resume);
         if (access(plan.text, R_OK) != 0) {
             error_set(error, "--resume %s: it is no run's folder, for it has no plan.json",
                       r->resume);
             return RUN_FAILED;
         }
-        result = journal_open(&work.journal, folder->text, error) == 0 ? RUN_COMPLETE : RUN_FAILED;
+        result = journal_open(&work.journal, chosen.text, error) == 0 ? RUN_COMPLETE : RUN_FAILED;
     } else {
-        result = begin_new(r, places, folder, &work.journal, error);
+        result = begin_new(r, places, &chosen, &work.journal, error);
     }
     if (result != RUN_COMPLETE)
         return result;
-    work.folder = folder->text;
+    work.folder = chosen.text;
     result = RUN_FAILED;
-    if (results_read(&work.results, folder->text, error) == 0) {
+    if (results_read(&work.results, chosen.text, error) == 0) {
+        *folder = chosen;
         result = measure_folder(&work, r, places, error);
         results_free(&work.results);
     }

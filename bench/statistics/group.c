@@ -241,8 +241,8 @@ int group_halve(const struct results *r, struct group g, const struct metric *m,
 static bool is_near_ceiling(const struct results *r, struct group g)
 {
     static const double NEAR = 0.9, SERVER_FULL = 0.95;
-    const struct workload *w = &r->plan.workloads[g.workload];
-    double ceiling_rps = results_ceiling_rps(r, w->close, (unsigned)w->threads);
+    struct workload at = workload_at(&r->plan.workloads[g.workload], g.point);
+    double ceiling_rps = results_ceiling_rps(r, at.close, (unsigned)at.threads);
     return middle(r, g, "throughput") > NEAR * ceiling_rps &&
            middle(r, g, "server_utilisation") < SERVER_FULL;
 }
@@ -294,7 +294,7 @@ struct remark group_remark(const struct results *r, struct group g)
         return remark_of(REMARK_FAILED, "failed");
     if (!(completed > 0))
         return remark_of(REMARK_NO_ANSWER, "no answer");
-    if (unserved > 0 && !r->plan.workloads[g.workload].close)
+    if (unserved > 0 && !workload_at(&r->plan.workloads[g.workload], g.point).close)
         return remark_of(REMARK_STARVED, "served %.0f of %.0f", served, served + unserved);
     if (is_overloaded(r, g))
         return remark_of(REMARK_OVERLOADED, "overloaded: answered %s of %s/s",

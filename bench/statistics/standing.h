@@ -3,14 +3,18 @@
  * No correction for the number of comparisons of a run: each verdict on a model has an error rate
  * of its own, and that is 5 %, whichever the number of models in the column.
  *
- *   BEST        it is shown to be better than every other. Each comparison is made at 5 %,
- * one-sided, and all must agree: an intersection-union test, which needs no correction (R. L.
- *               Berger, Multiparameter Hypothesis Testing and Acceptance Sampling, 1982)
- *   EQUIVALENT  it is shown not to be worse than any other by more than the margin; likewise
- *   WORSE       some other is shown to be better, with this model as the control that all others
- * are compared with: at 5 % for all of them together, by Bonferroni (J. C. Hsu, Simultaneous
- * Confidence Intervals for all Distances from the "Best", 1981; D. G. Edwards and J. C. Hsu,
- * Multiple Comparisons with the Best Treatment, 1983) NOT_SHOWN   none of these yet
+ * BEST: it is shown to be better than every other. Each comparison is made at 5 %, one-sided, and
+ * all must agree: an intersection-union test, which needs no correction (R. L. Berger,
+ * Multiparameter Hypothesis Testing and Acceptance Sampling, 1982).
+ *
+ * EQUIVALENT: it is shown not to be worse than any other by more than the margin; likewise.
+ *
+ * WORSE: some other is shown to be better, with this model as the control that all others are
+ * compared with, at 5 % for all of them together, by Bonferroni (J. C. Hsu, Simultaneous Confidence
+ * Intervals for all Distances from the "Best", 1981; D. G. Edwards and J. C. Hsu, Multiple
+ * Comparisons with the Best Treatment, 1983).
+ *
+ * NOT_SHOWN: none of these yet.
  *
  * A model that is starved or was hardly measured is left out, and the others are compared. */
 #ifndef BENCH_STANDING_H
