@@ -277,6 +277,26 @@ forbid() {
     [ "$(identities out | wc -l)" -eq 6 ]
 }
 
+@test "an interrupted run has figures of what was measured" {
+    FAKE=slow "$BIN/bench" run --bin fake --workload-dir workloads --workloads all --trials 9 --out out > messages 2>&1 3>&- &
+    local bench=$!
+    wait_for has_lines 3 out/runs.jsonl
+    kill -INT $bench
+    local status=0
+    wait $bench || status=$?
+    [ "$status" -eq 1 ]
+    run ! grep -q interrupted messages
+    [ -s out/plots/throughput.tsv ]
+    grep -q alpha out/plots/throughput.svg
+}
+
+@test "a folder that is refused is not announced as results" {
+    run bench run --resume nowhere
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"it is no run's folder"* ]]
+    [[ "$output" != *results:* ]]
+}
+
 @test "a measurement that was cut short is not kept" {
     FAKE=cut run bench run --workloads all --trials 1 --out out
     [ "$status" -eq 1 ]
