@@ -145,14 +145,13 @@ static struct cell_text cell_of(const struct questions *a, const struct question
     struct estimate e =
         group_estimate(a->results, question_group(q, m), metric_find(q->headline->metric));
     const char *bound = e.at_least && !q->headline->more_is_better ? "≥ " : "";
-    if (remark.kind >= REMARK_NO_ANSWER && remark.kind != REMARK_NOT_MEASURED)
+    bool says_more = isnan(times) || remark.kind >= REMARK_NO_ANSWER; /* than a figure would */
+    if (says_more && *remark.text && remark.kind != REMARK_NOT_MEASURED)
         snprintf(cell.text, sizeof cell.text, "%s", remark.text);
     else if (!isnan(times))
         snprintf(cell.text, sizeof cell.text, "%s%s%s%s%s%s", mark, bound,
                  times < 1.005 ? "1" : figure_of(times).text, sure ? "" : "?", mark,
                  *remark.text ? " *" : "");
-    else if (remark.kind == REMARK_OVERLOADED || remark.kind == REMARK_STARVED)
-        snprintf(cell.text, sizeof cell.text, "%s", remark.text);
     return cell;
 }
 

@@ -47,7 +47,7 @@ static bool fill_question(struct question *q, const struct results *r, size_t wo
 
 void questions_free(struct questions *a)
 {
-    for (size_t i = 0; i < a->count; i++)
+    for (size_t i = 0; a->all && i < a->count; i++)
         free(a->all[i].of);
     free(a->all);
     free(a->shown);
