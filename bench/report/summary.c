@@ -8,7 +8,7 @@
 #include "bench/report/tables.h"
 #include "bench/statistics/group.h"
 
-#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

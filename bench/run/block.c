@@ -24,6 +24,7 @@ static double left_s(const struct blocks *b)
 }
 
 /* --- one measurement -------------------------------------------------------------------------- */
+
 struct label {
     char text[4 * NAME_SIZE];
 };

@@ -1,4 +1,4 @@
-/* One measurement: the command line that makes it, and the JSON that comes of it.
+/* One measurement: what is ordered, and the JSON that comes of it (the command line: command.h).
  *
  * Starts loadgen, which starts the server. Knows nothing of plans, order and the journal. */
 #ifndef BENCH_CELL_H

@@ -27,9 +27,8 @@ static const double LAST_REPORT = 7.0 / 3;
 /* A point of a workload while the run goes on. */
 struct point {
     size_t workload, point;
-    unsigned blocks;   /* whole ones; further measurements may belong to the next */
-    bool is_previewed; /* every model was measured there, with short windows or long ones */
-    double slowness;   /* what a block took, relative to what it was expected to take */
+    unsigned blocks; /* whole ones; further measurements may belong to the next */
+    double slowness; /* what a block took, relative to what it was expected to take */
 };
 
 struct work {
@@ -221,7 +220,6 @@ static int find_points(struct work *work, struct error *error)
             *at = (struct point){.workload = w, .point = i, .slowness = 1};
             while (block_is_whole(&work->blocks, w, i, at->blocks + 1))
                 at->blocks++;
-            at->is_previewed = at->blocks > 0 || block_is_whole(&work->blocks, w, i, 0);
         }
     return 0;
 }
@@ -234,7 +232,7 @@ static enum run_result first_pass(struct work *work, struct error *error)
         return result;
     for (size_t i = 0; i < work->point_count && result == RUN_COMPLETE; i++) {
         struct point *at = &work->points[i];
-        if (at->is_previewed)
+        if (at->blocks > 0 || block_is_whole(&work->blocks, at->workload, at->point, 0))
             continue;
         if (left_s(work) < plan_block_s(&work->results.plan, at->workload, at->point, true)) {
             fprintf(stderr, "bench: warning: there is no time for a first look at every point\n");
